@@ -1,0 +1,1 @@
+"""xaibench measures whether the heatmaps that explain medical-image classifiers are right."""

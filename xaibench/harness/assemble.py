@@ -1,0 +1,223 @@
+"""Puts a run together: plugins, dataset, model, cases and targets, each from what the spec names."""
+
+import hashlib
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import xaibench
+from xaibench.harness import registry
+from xaibench.harness.cell import Entry, Workbench
+from xaibench.harness.cohort import Cohort, build_cohort
+from xaibench.harness.model import KerasClassifier
+from xaibench.harness.rows import scope_of
+from xaibench.harness.spec import RunSpec, configured
+from xaibench.harness.types import (
+    CohortMetric,
+    Dataset,
+    ThroughputMetric,
+    XaibenchError,
+)
+from xaibench.models.library import make_model
+
+Say = Callable[[str], None]
+RECORDED_VERSIONS = (
+    "keras",
+    "lime",
+    "numpy",
+    "pydicom",
+    "scikit-image",
+    "scipy",
+    "shap",
+    "tensorflow",
+    "tf-explain",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Assembly:
+    """Everything a run needs, and the description of it for run.json."""
+
+    cohort: Cohort
+    bench: Workbench
+    methods: list[Entry]
+    metrics: list[Entry]
+    info: dict[str, Any]
+    problems: list[str]
+    """Sentences on plugins that could not be loaded."""
+
+
+def assemble(spec: RunSpec, say: Say) -> Assembly:
+    """Load, train or make what the spec names. Raises XaibenchError in one sentence for what does not fit."""
+    methods, broken_methods = registry.select("methods", spec.methods)
+    metrics, broken_metrics = registry.select("metrics", spec.metrics)
+    _check_parameters(spec, [plugin.name for plugin in [*methods, *metrics]])
+    method_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in methods]
+    metric_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in metrics]
+    dataset = open_dataset(spec)
+    model, facts = make_model(spec.model, dataset, say)
+    classifier = KerasClassifier(model)
+    cohort = build_cohort(dataset, spec, classifier.input_shape, classifier.scores)
+    classifier.input_range = cohort.input_range
+    targets = choose_targets(spec, cohort, classifier)
+    facts = {**facts, "accuracy on the patients of this run": accuracy(cohort, classifier)}
+    info = {
+        "spec": spec.model_dump(mode="json"),
+        "model": describe_model(spec, classifier, facts),
+        "cohort": describe_cohort(cohort),
+        "methods": {p.name: describe_method(p, e) for p, e in zip(methods, method_entries, strict=True)},
+        "metrics": {p.name: describe_metric(p, e) for p, e in zip(metrics, metric_entries, strict=True)},
+        "machine": describe_machine(),
+        "versions": {name: version(name) for name in RECORDED_VERSIONS} | {"xaibench": version("xaibench")},
+    }
+    info["identity"] = identity(info)
+    bench = Workbench(classifier, targets, spec.seed, spec.cell_timeout)
+    return Assembly(cohort, bench, method_entries, metric_entries, info, [*broken_methods, *broken_metrics])
+
+
+def open_dataset(spec: RunSpec) -> Dataset:
+    """Registered dataset of that name, or the reader of a DICOM folder for a path."""
+    options: dict[str, Any] = {}
+    name = spec.dataset
+    if Path(name).is_dir() or "/" in name:
+        options = {"root": Path(name), "series": spec.series, "labels": spec.labels}
+        name = "dicom-folder"
+    elif spec.series or spec.labels:
+        raise XaibenchError(
+            f"--series and --labels belong to a DICOM folder; {name} is a made cohort without them."
+        )
+    plugin = registry.load("datasets", name)
+    if name == "dicom-folder" and not options:
+        raise XaibenchError("Name the DICOM folder itself: --dataset PATH.")
+    dataset: Dataset = plugin.cls(**options)
+    return dataset
+
+
+def choose_targets(spec: RunSpec, cohort: Cohort, classifier: KerasClassifier) -> dict[str, int]:
+    """Explained class of each case. Raises XaibenchError for a class that the model does not have."""
+    if spec.target == "true":
+        wanted = {case.id: case.label for case in cohort.cases}
+    elif spec.target == "predicted":
+        wanted = {case.id: int(classifier.remembered_scores(case.image).argmax()) for case in cohort.cases}
+    else:
+        wanted = {case.id: int(spec.target) for case in cohort.cases}
+    highest = max(wanted.values())
+    if highest >= classifier.n_classes:
+        raise XaibenchError(
+            f"Class {highest} is asked for, but the model has classes 0 to {classifier.n_classes - 1}."
+        )
+    return wanted
+
+
+def accuracy(cohort: Cohort, classifier: KerasClassifier) -> str:
+    """Patients whose mean class probabilities favour their label, such as `27 of 28`."""
+    scores: dict[str, list[np.ndarray]] = {}
+    for case in cohort.cases:
+        scores.setdefault(case.patient, []).append(classifier.remembered_scores(case.image))
+    labels = {case.patient: case.label for case in cohort.cases}
+    right = sum(int(np.mean(rows, axis=0).argmax()) == labels[patient] for patient, rows in scores.items())
+    return f"{right} of {len(labels)}"
+
+
+# -------------------------------------------------------------------- descriptions for run.json
+
+
+def identity(info: dict[str, Any]) -> dict[str, Any]:
+    """What must be the same for a run to be continued in its folder."""
+    plugins = {
+        name: [d["package"], d["parameters"]]
+        for kind in ("methods", "metrics")
+        for name, d in info[kind].items()
+    }
+    return {
+        "settings": info["spec"],
+        "model": info["model"]["hash"],
+        "cohort": info["cohort"]["hash"],
+        "plugins": plugins,
+        "code": code_hash(),
+    }
+
+
+def code_hash() -> str:
+    """Hash of the package's source."""
+    digest = hashlib.sha256()
+    root = Path(xaibench.__file__).parent
+    for file in sorted(root.rglob("*.py")):
+        digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def describe_model(spec: RunSpec, classifier: KerasClassifier, facts: dict[str, Any]) -> dict[str, Any]:
+    """Model section of run.json."""
+    name = Path(spec.model).name if spec.model.endswith(".keras") else spec.model
+    return {
+        "name": name,
+        "hash": classifier.fingerprint,
+        "parameters": int(classifier.model.count_params()),
+        "input_shape": list(classifier.input_shape),
+        "layer": classifier.default_layer if classifier.graph.has_maps() else "none",
+        "facts": facts,
+    }
+
+
+def describe_cohort(cohort: Cohort) -> dict[str, Any]:
+    """Cohort section of run.json."""
+    return {
+        "name": cohort.name,
+        "hash": cohort.fingerprint(),
+        "class_names": list(cohort.class_names),
+        "patients": cohort.patients,
+        "cases": len(cohort.cases),
+        "notes": cohort.notes,
+    }
+
+
+def describe_method(plugin: registry.Plugin, entry: Entry) -> dict[str, Any]:
+    """Describe one method for run.json."""
+    return {
+        "family": str(plugin.cls.family),
+        "needs": sorted(need.value for need in plugin.cls.needs),
+        "source": plugin.cls.source,
+        "package": plugin.package,
+        "parameters": asdict(entry.plugin),
+    }
+
+
+def describe_metric(plugin: registry.Plugin, entry: Entry) -> dict[str, Any]:
+    """Describe one metric for run.json; None stands for an infinite bound."""
+    scopes: dict[type, str] = {CohortMetric: "cohort", ThroughputMetric: "throughput"}
+    return {
+        "family": str(plugin.cls.family),
+        "higher_is_better": plugin.cls.higher_is_better,
+        "range": [bound if np.isfinite(bound) else None for bound in plugin.cls.range],
+        "unit": plugin.cls.unit,
+        "source": plugin.cls.source,
+        "package": plugin.package,
+        "needs_mask": getattr(plugin.cls, "needs_mask", False),
+        "parameters": asdict(entry.plugin),
+        "scope": scopes.get(scope_of(entry.plugin), "case"),
+    }
+
+
+def describe_machine() -> dict[str, Any]:
+    """Processor, memory and system; nothing that names the user or the host."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+    return {
+        "cpu": platform.processor() or platform.machine(),
+        "cores": os.cpu_count() or 1,
+        "memory_gib": round(pages / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+
+
+def _check_parameters(spec: RunSpec, names: list[str]) -> None:
+    for name in spec.parameters:
+        if name not in names:
+            raise XaibenchError(registry.unknown("chosen method or metric", name, names))

@@ -1,0 +1,45 @@
+"""Grad-CAM++ (Chattopadhay et al. 2018, arXiv:1710.11063)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from xaibench.harness.types import Classifier, Features, Heatmaps, Images, Need, Targets
+from xaibench.methods.upsampling import upsample
+
+
+@dataclass(frozen=True)
+class GradCamPlusPlus:
+    """Grad-CAM whose weights are sums of the positive gradients, each pixel counted by its alpha.
+
+    The closed form of alpha (eq. 19) is that of the class score exp(logit). The factor exp(logit), common to
+    all weights of an image, is left out: it overflows for large logits and changes only the scale of a map.
+    """
+
+    family: ClassVar[str] = "cam"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.FEATURE_GRADIENTS})
+    source: ClassVar[str] = "Chattopadhay et al. 2018"
+
+    layer: str | None = None
+    """Name of the feature layer; None = the last convolutional block's output."""
+
+    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+        """Explain each image: maps >= 0, all zero where no gradient is positive."""
+        maps, gradients = classifier.feature_gradients(images, targets, self.layer)
+        positive = np.maximum(gradients, 0)
+        weights = (alphas(maps, gradients) * positive).sum(axis=(1, 2), keepdims=True)
+        cams = np.maximum((weights * maps).sum(axis=-1), 0)
+        return upsample(cams, images.shape[1:3])
+
+
+def alphas(maps: Features, gradients: Features) -> Features:
+    """Pixel weights `g^2 / (2 g^2 + sum_ab A_ab g^3)`, cancelled to `1 / (2 + sum_ab A_ab g)`.
+
+    The cancelled form keeps tiny gradients from vanishing in float32; where g = 0 it gives 1/2, which the
+    product with the positive gradient discards. It is 0 where the denominator is 0.
+    """
+    denominator = 2 + maps.sum(axis=(-3, -2), keepdims=True) * gradients
+    result: np.ndarray = np.zeros_like(denominator)
+    np.divide(1, denominator, out=result, where=denominator != 0)
+    return result

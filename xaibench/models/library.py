@@ -1,0 +1,98 @@
+"""Models by name: the recurrence ResNet, ResNet50, or a Keras file."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xaibench.harness import registry
+from xaibench.harness.cohort import fit
+from xaibench.harness.model import load_keras
+from xaibench.harness.places import cache_folder
+from xaibench.harness.spec import Intensity
+from xaibench.harness.types import Dataset, Trainable, XaibenchError
+
+SUMMARIES = {
+    "recurrence": "compact ResNet, 0.2 M parameters, 128 px; trained once on phantom patients of another seed",
+    "resnet50": "ResNet50 with random weights, 24 M parameters, 224 px: for cost, not for accuracy",
+    "PATH.keras": "any Keras image classifier, loaded in Keras' safe mode",
+}
+
+
+def make_model(name: str, dataset: Dataset, say: Callable[[str], None]) -> tuple[Any, dict[str, Any]]:
+    """Model of a name or a path, and facts about it for the report. Raises XaibenchError for an unknown name."""
+    if name == "recurrence":
+        return recurrence_model(dataset, say)
+    if name == "resnet50":
+        return untrained_resnet50()
+    if name.endswith(".keras") or Path(name).exists():
+        return load_keras(Path(name)), {}
+    raise XaibenchError(registry.unknown("model", name, [*SUMMARIES]))
+
+
+def untrained_resnet50() -> tuple[Any, dict[str, Any]]:
+    """ResNet50 with seeded random weights."""
+    import keras
+
+    from xaibench.models.recurrence import resnet50
+
+    keras.utils.set_random_seed(0)
+    return resnet50(), {"trained on": "nothing: random weights, so its explanations mean nothing either"}
+
+
+def recurrence_model(dataset: Dataset, say: Callable[[str], None]) -> tuple[Any, dict[str, Any]]:
+    """Compact ResNet trained on patients of another seed; trained once, then taken from the cache.
+
+    A cohort that cannot make training patients (a DICOM folder) gets the one trained on the phantom.
+    """
+    source = dataset if isinstance(dataset, Trainable) else registry.load("datasets", "phantom").cls()
+    path = cache_folder() / "models" / f"recurrence-{training_key(source)}.keras"
+    facts_file = path.with_suffix(".json")
+    if not (facts_file.is_file() and path.is_file()):
+        facts = train_recurrence(source, path, say)
+        facts_file.write_text(json.dumps(facts))
+    facts = json.loads(facts_file.read_text())
+    if source is not dataset:
+        say("The default model has only seen the synthetic phantom; pass your own with --model PATH.keras.")
+        facts["caution"] = "trained on the synthetic phantom, not on images like these"
+    return load_keras(path), facts
+
+
+def training_key(source: Trainable) -> str:
+    """Key of a trained model: changes with the training patients, the architecture and the schedule."""
+    code = Path(__file__).with_name("recurrence.py").read_bytes()
+    return hashlib.sha256(code + source.training_key().encode()).hexdigest()[:16]
+
+
+def train_recurrence(source: Trainable, path: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """Train, save and describe the compact ResNet; the file appears whole or not at all."""
+    import keras
+
+    from xaibench.models.recurrence import SIZE, Schedule, compact_resnet, train
+
+    say("Training the recurrence ResNet on synthetic patients of another seed (about a minute, once) ...")
+    started = time.perf_counter()
+    images, labels = [], []
+    patients = 0
+    for volume in source.training_volumes():
+        patients += 1
+        images += [fit(volume, i, (SIZE, SIZE, 1), Intensity.RAW).image for i in range(len(volume.images))]
+        labels += [volume.label] * len(volume.images)
+    schedule = Schedule()
+    keras.utils.set_random_seed(schedule.seed)
+    model = compact_resnet()
+    train(model, np.stack(images), np.array(labels), schedule)
+    seconds = time.perf_counter() - started
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"part-{path.name}")
+    model.save(beside)
+    beside.replace(path)
+    say(f"Trained on {patients} patients in {seconds:.0f} s; kept as {path.name}.")
+    return {
+        "trained on": f"{patients} synthetic patients of another seed, {len(labels)} slices",
+        "training seconds": round(seconds, 1),
+    }

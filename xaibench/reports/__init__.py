@@ -1,0 +1,30 @@
+"""Records to tables, figures and one HTML page; everything is rebuilt from the run folder alone.
+
+The two entries import their parts when called: plotting libraries would slow `xaibench --help`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xaibench.harness.store import RunFolder
+
+if TYPE_CHECKING:
+    from xaibench.reports.leaderboard import Leaderboard
+
+
+def write_reports(folder: RunFolder) -> Path:
+    """Write scores.csv, leaderboard.csv, leaderboard.md and report.html; returns the path of the last.
+
+    The same records give the same bytes, in whatever order they were made. Raises XaibenchError where the
+    folder holds no run or a damaged one.
+    """
+    from xaibench.reports.writer import write
+
+    return write(folder)
+
+
+def leaderboard_table(folder: RunFolder) -> "Leaderboard":
+    """Who stands where, for printing: `.header()` and `.rows()` are text, `.standings` the plain data."""
+    from xaibench.reports.results import read
+
+    return read(folder).board

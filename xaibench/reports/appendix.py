@@ -1,0 +1,120 @@
+"""The small print of a report as plain tables: failures, glossary, parameters, provenance."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xaibench.harness.store import Failure
+from xaibench.harness.types import Record, Status
+from xaibench.reports.leaderboard import metrics_by_family
+from xaibench.reports.scores import Info
+from xaibench.reports.text import ABSENT, brief
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text; the first column names its rows."""
+
+    caption: str
+    header: list[str]
+    rows: list[list[str]]
+
+
+def gaps(records: Sequence[Record], status: Status, metrics: int) -> list[list[str]]:
+    """Method, metrics, number of cases and reason of the cells that came out so, one row a reason."""
+    found: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        if record.status is status:
+            found.setdefault((record.method, " ".join(record.reason.split())), []).append(record)
+    return [
+        [method, _some(sorted({r.metric for r in cells}), metrics), str(len({r.case for r in cells})), reason]
+        for (method, reason), cells in sorted(found.items())
+    ]
+
+
+def _some(names: list[str], total: int) -> str:
+    return f"all {total}" if len(names) == total > 1 else ", ".join(names)
+
+
+def failure_tables(info: Info, records: Sequence[Record], history: Sequence[Failure]) -> list[Table]:
+    """Cells that failed, and ones that do not apply; the caption counts the whole history."""
+    header = ["method", "metrics", "cases", "reason"]
+    failed = sum(r.status is Status.FAILED for r in records)
+    counted = f"Failed cells: {failed} now; {len(history)} in the whole history of the folder"
+    total = len(info["metrics"])
+    tables = [
+        Table(counted, header, gaps(records, Status.FAILED, total)),
+        Table("Cells that do not apply", header, gaps(records, Status.NOT_APPLICABLE, total)),
+    ]
+    return [table for table in tables if table.rows or table.caption == counted]
+
+
+def glossary(info: Info) -> Table:
+    """What every metric is, by family."""
+    facts = info["metrics"]
+    rows = [
+        [
+            *(name, family, "higher" if facts[name]["higher_is_better"] else "lower"),
+            *(_range(facts[name]["range"]), facts[name]["unit"] or ABSENT, _needs(facts[name])),
+            *(facts[name]["source"], _parameters(facts[name]["parameters"]), facts[name]["package"]),
+        ]
+        for family, names in metrics_by_family(info).items()
+        for name in names
+    ]
+    header = ["metric", "family", "better", "range", "unit", "measured on", "source", "parameters", "package"]
+    return Table("Metrics", header, rows)
+
+
+def _range(bounds: Sequence[float | None]) -> str:
+    low, high = bounds
+    left = "(-∞" if low is None else f"[{brief(low)}"
+    right = "∞)" if high is None else f"{brief(high)}]"
+    return f"{left}, {right}"
+
+
+def _needs(facts: Mapping[str, Any]) -> str:
+    scopes = {"case": "each case", "throughput": "all cases together", "cohort": "each class"}
+    return scopes[facts["scope"]] + (" with an annotation" if facts["needs_mask"] else "")
+
+
+def methods(info: Info) -> Table:
+    """What every method is and with which parameters it ran."""
+    rows = [
+        [
+            *(name, facts["family"], ", ".join(facts["needs"]) or "nothing", facts["source"]),
+            *(_parameters(facts["parameters"]), facts["package"]),
+        ]
+        for name, facts in sorted(info["methods"].items())
+    ]
+    return Table("Methods", ["method", "family", "needs", "source", "parameters", "package"], rows)
+
+
+def _parameters(parameters: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in sorted(parameters.items())) or "none"
+
+
+def provenance(info: Info) -> list[Table]:
+    """Hashes, the specification, machine and versions: what is needed to run it again."""
+    model = {key: value for key, value in info["model"].items() if key != "facts"}
+    hashes = {key: value for key, value in info["identity"].items() if key != "spec"}
+    parts = {
+        "Identity (hashes)": hashes,
+        "Specification": info["spec"],
+        "Model": {**model, **info["model"]["facts"]},
+        "Machine": info["machine"],
+        "Versions": info["versions"],
+    }
+    return [Table(title, ["what", "value"], _pairs(facts.items())) for title, facts in parts.items()]
+
+
+def _pairs(items: Iterable[tuple[str, Any]]) -> list[list[str]]:
+    return [[str(key), _text(value)] for key, value in sorted(items)]
+
+
+def _text(value: Any) -> str:
+    """Write a fact as a reader would; lists with commas, numbers without rounding noise."""
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value is None else str(value)

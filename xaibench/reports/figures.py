@@ -1,0 +1,106 @@
+"""Dot-and-interval plots: one small panel a metric, methods as rows, as SVG pictures for a page."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from xaibench.reports.leaderboard import CONTROL, Leaderboard, metrics_by_family
+from xaibench.reports.scores import Info, Outcome, Score, Scores
+from xaibench.reports.text import brief
+
+INK, PALE, COMPETITOR, CONTROLS = "#1f2933", "#9aa5b1", "#0b5fa5", "#6b7280"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One plot, ready for an `img`."""
+
+    metric: str
+    src: str
+    """Data address of the SVG."""
+    alt: str
+
+
+def panels(info: Info, scores: Scores, board: Leaderboard) -> dict[str, list[Panel]]:
+    """Plots of all metrics by family; methods stand in the order of the leaderboard."""
+    methods = [standing.method for standing in board.standings]
+    return {
+        family: [panel(info, metric, [scores[method, metric] for method in methods]) for metric in metrics]
+        for family, metrics in metrics_by_family(info).items()
+    }
+
+
+def panel(info: Info, metric: str, scores: Sequence[Score]) -> Panel:
+    """Plot one metric: a dot and its interval a method, hollow where cells are missing."""
+    facts = info["metrics"][metric]
+    # Without a salt and with a date the same records would not give the same bytes.
+    with matplotlib.rc_context(
+        {"svg.hashsalt": "xaibench", "svg.fonttype": "path", "font.size": 8.5, "axes.edgecolor": PALE}
+    ):
+        figure = Figure(figsize=(3.7, 0.95 + 0.21 * len(scores)), layout="constrained")
+        axes = figure.add_subplot()
+        _scale(axes, facts["family"], scores)
+        for row, score in enumerate(scores):
+            _draw(axes, row, score, info["methods"][score.method]["family"] == CONTROL)
+        _dress(axes, metric, facts, scores)
+        file = io.BytesIO()
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    src = "data:image/svg+xml;base64," + base64.b64encode(file.getvalue()).decode()
+    return Panel(metric, src, _alt(metric, facts, scores))
+
+
+def _scale(axes: Axes, family: str, scores: Sequence[Score]) -> None:
+    """Costs differ by powers of ten; some are zero, which a logarithm cannot show."""
+    values = [score.mean for score in scores if score.mean is not None]
+    positive = [value for value in values if value > 0]
+    if family != "cost" or not positive:
+        return
+    if min(values) > 0:
+        axes.set_xscale("log")
+    else:
+        axes.set_xscale("symlog", linthresh=min(positive))
+
+
+def _draw(axes: Axes, row: int, score: Score, control: bool) -> None:
+    colour = CONTROLS if control else COMPETITOR
+    if score.mean is None:
+        # x in axes coordinates, y in rows.
+        place = axes.get_yaxis_transform()
+        axes.text(0.02, row, score.status.value, transform=place, va="center", color=CONTROLS, style="italic")
+        return
+    if score.low is not None and score.high is not None:
+        axes.plot([score.low, score.high], [row, row], color=colour, linewidth=1.6, solid_capstyle="butt")
+    fill = colour if score.status is Outcome.MEASURED else "white"
+    marker = "D" if control else "o"
+    axes.plot([score.mean], [row], marker, color=colour, markerfacecolor=fill, markersize=4.6)
+
+
+def _dress(axes: Axes, metric: str, facts: Info, scores: Sequence[Score]) -> None:
+    random = next((s.mean for s in scores if s.method == "random" and s.mean is not None), None)
+    if random is not None:
+        axes.axvline(random, color=PALE, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)
+    axes.set_ylim(len(scores) - 0.4, -0.6)
+    axes.set_yticks(range(len(scores)), [_literal(score.method) for score in scores])
+    axes.tick_params(axis="both", length=0, labelcolor=INK)
+    axes.grid(axis="x", color="#e4e7eb", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    unit = f" ({facts['unit']})" if facts["unit"] else ""
+    axes.set_title(_literal(metric + unit), fontsize=10, color=INK, loc="left")
+    axes.set_xlabel("higher is better →" if facts["higher_is_better"] else "← lower is better", color=INK)
+
+
+def _literal(text: str) -> str:
+    """Keep a dollar sign in a name from starting a formula."""
+    return text.replace("$", r"\$")
+
+
+def _alt(metric: str, facts: Info, scores: Sequence[Score]) -> str:
+    direction = "higher" if facts["higher_is_better"] else "lower"
+    values = ", ".join(f"{s.method} {brief(s.mean) if s.mean is not None else s.status}" for s in scores)
+    return f"Dots with intervals of {metric}, {direction} is better: {values}."

@@ -1,0 +1,105 @@
+"""The page: one HTML file that opens offline, with every picture inside it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from xaibench.harness.store import RunFolder
+from xaibench.reports import appendix
+from xaibench.reports.figures import panels
+from xaibench.reports.gallery import case_rows, cohort_rows
+from xaibench.reports.leaderboard import Leaderboard, Place, Standing, metrics_by_family
+from xaibench.reports.results import Results
+from xaibench.reports.scores import Info, Score, Scores
+from xaibench.reports.tables import arrow, subtitle
+from xaibench.reports.text import brief, exact, span
+from xaibench.reports.verdicts import Verdict
+
+GROUPS = {
+    "Explainers": (Place.RANKED, Place.UNRANKED),
+    "Controls (not ranked)": (Place.CONTROL,),
+    "Incomplete (not ranked)": (Place.INCOMPLETE,),
+    "Not applicable to this model": (Place.NOT_APPLICABLE,),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value with its interval, as shown; the words behind it on hovering."""
+
+    value: str
+    interval: str
+    best: bool
+    measured: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A method's line in both tables of the leaderboard."""
+
+    standing: Standing
+    ranks: list[str]
+    cells: list[Cell]
+
+
+def page(folder: RunFolder, results: Results, found: Sequence[Verdict]) -> str:
+    """Render the report of a run."""
+    info, scores, board = results.info, results.scores, results.board
+    environment = Environment(
+        loader=PackageLoader("xaibench.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(brief=brief, exact=exact, arrow=arrow)
+    return environment.get_template("report.html.j2").render(
+        info=info,
+        board=board,
+        subtitle=subtitle(info),
+        verdicts=found,
+        families=metrics_by_family(info),
+        groups=_groups(info, scores, board),
+        panels=panels(info, scores, board),
+        cases=case_rows(folder, info, results.records, board),
+        cohort=cohort_rows(folder, info, results.records),
+        failures=appendix.failure_tables(info, results.records, folder.failures()),
+        glossary=appendix.glossary(info),
+        methods=appendix.methods(info),
+        provenance=appendix.provenance(info),
+    )
+
+
+def _groups(info: Info, scores: Scores, board: Leaderboard) -> dict[str, list[Line]]:
+    """Lines of the leaderboard under their headings, empty groups left out."""
+    metrics = [metric for names in metrics_by_family(info).values() for metric in names]
+    best = {pair for metric in metrics for pair in _best(info, scores, board, metric)}
+    lines = [
+        Line(
+            standing=standing,
+            ranks=row[4:],
+            cells=[_cell(scores[standing.method, metric], best) for metric in metrics],
+        )
+        for standing, row in zip(board.standings, board.rows(), strict=True)
+    ]
+    groups = {name: [x for x in lines if x.standing.place in places] for name, places in GROUPS.items()}
+    return {name: found for name, found in groups.items() if found}
+
+
+def _best(info: Info, scores: Scores, board: Leaderboard, metric: str) -> list[tuple[str, str]]:
+    """Cells of the ranked explainers with the best value, as written in scores.csv."""
+    names = [s.method for s in board.standings if s.place is Place.RANKED]
+    values = {name: v for name in names if (v := scores[name, metric].mean) is not None}
+    if not values:
+        return []
+    pick = max if info["metrics"][metric]["higher_is_better"] else min
+    best = exact(pick(values.values()))
+    return [(name, metric) for name, value in values.items() if exact(value) == best]
+
+
+def _cell(score: Score, best: Collection[tuple[str, str]]) -> Cell:
+    shown = score.status.value if score.mean is None else brief(score.mean)
+    is_best = (score.method, score.metric) in best
+    return Cell(shown, span(score.low, score.high), is_best, score.mean is not None, score.reason)
