@@ -75,7 +75,10 @@ def test_rule_is_searched_for_without_regard_to_case(root, rule):
 def test_rule_that_fits_nothing_names_what_is_there(root):
     write_series(root, pixels(3))
     (finding,) = DicomFolder(root, "dwi").check().findings
-    assert "no MR series matches the rule 'dwi' (found: 'AX T2 TSE'); choose one with --series." in finding.problem
+    assert (
+        "no MR series matches the rule 'dwi' (found: 'AX T2 TSE'); choose one with --series."
+        in finding.problem
+    )
 
 
 def test_bad_rule_is_refused(root):

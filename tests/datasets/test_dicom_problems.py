@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from tests.datasets.dicom_files import SAGITTAL, Series, mr_slice, pixels, save, write_labels, write_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 from pydicom.uid import JPEG2000Lossless
 
+from tests.datasets.dicom_files import SAGITTAL, Series, mr_slice, pixels, save, write_labels, write_series
 from xaibench.datasets.dicom_folder import DicomFolder
 from xaibench.harness.types import XaibenchError
 
@@ -124,7 +124,9 @@ def test_no_cut_of_a_file_breaks_the_reader(tmp_path_factory, name):
         save(made[index], root / f"{index}.dcm")
 
     @settings(max_examples=60, deadline=None)
-    @given(st.integers(0, len(whole) - 9))  # the closing mark of compressed pixels takes 8 bytes, and may miss
+    @given(
+        st.integers(0, len(whole) - 9)
+    )  # the closing mark of compressed pixels takes 8 bytes, and may miss
     def cut(length):
         (root / "1.dcm").write_bytes(whole[:length])
         folder = DicomFolder(root)
@@ -203,3 +205,12 @@ def test_same_file_twice_is_read_once(tmp_path):
     (volume,) = DicomFolder(tmp_path).volumes()
     assert len(volume.images) == 3
     assert pydicom.dcmread(tmp_path / "copy.dcm").SOPInstanceUID == made[1].SOPInstanceUID
+
+
+def test_values_of_a_file_do_not_reach_the_log(tmp_path, caplog):
+    path = save(mr_slice(Series(space="1.2.345678"), pixels(1)[0], 0), tmp_path / "0.dcm")
+    path.write_bytes(path.read_bytes().replace(b"1.2.345678", b"1.2.SECRET"))
+    write_labels(tmp_path)
+    with caplog.at_level("DEBUG"):
+        assert DicomFolder(tmp_path).check().findings[0].slices == 1
+    assert caplog.text == ""

@@ -5,16 +5,6 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from tests.datasets.dicom_files import (
-    OBLIQUE,
-    Series,
-    enhanced,
-    mr_slice,
-    pixels,
-    save,
-    write_labels,
-    write_series,
-)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
@@ -28,6 +18,16 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from tests.datasets.dicom_files import (
+    OBLIQUE,
+    Series,
+    enhanced,
+    mr_slice,
+    pixels,
+    save,
+    write_labels,
+    write_series,
+)
 from xaibench.datasets.dicom_folder import DicomFolder
 
 SYNTAXES = (
@@ -94,14 +94,12 @@ def test_every_transfer_syntax_gives_the_same_pixels(tmp_path, syntax):
 
 @pytest.mark.parametrize("variant", SMALL)
 def test_real_mr_file_reads_alike_in_every_encoding(tmp_path, variant):
-    path = copy_of(f"MR_small{variant}.dcm", tmp_path)
+    copy_of(f"MR_small{variant}.dcm", tmp_path)
     write_labels(tmp_path, "patient,label\n4MR1,0\n")
     image = only(tmp_path).images[0, :, :, 0]
-    # The sum and the corners stand for the file as dcmtk prints it; the decoders are compared with the plain file.
     plain = pydicom.dcmread(get_testdata_file("MR_small.dcm", download=False))
     stored = np.frombuffer(plain.PixelData, "<i2").reshape(64, 64)
     np.testing.assert_array_equal(image, stored.astype(np.float32))
-    assert path.exists()
 
 
 def test_padded_pixel_data_is_read_and_said(tmp_path):

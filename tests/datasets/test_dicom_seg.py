@@ -84,7 +84,9 @@ def test_frames_without_comparable_position_are_placed_by_their_source_image(roo
     np.testing.assert_array_equal(read(root)[0], masks(1, 2))
 
 
-@pytest.mark.parametrize("labels", [("Tumor", "Confounder (planted)"), ("Bladder", "GTV primary"), ("mass", "uterus")])
+@pytest.mark.parametrize(
+    "labels", [("Tumor", "Confounder (planted)"), ("Bladder", "GTV primary"), ("mass", "uterus")]
+)
 def test_only_segments_called_tumour_count(root, labels):
     sources = write_series(root / "mr", STORED)
     both = np.stack([masks(1, 2), masks(2, 3, start=20)], axis=-1)
@@ -102,7 +104,9 @@ def test_only_segment_is_taken_and_said(root):
 
 def test_several_segments_without_tumour_are_left_out_with_their_names(root):
     sources = write_series(root / "mr", STORED)
-    write_seg(root / "seg.dcm", sources, np.stack([masks(1), masks(2, start=20)], axis=-1), ("Bladder", "Uterus"))
+    write_seg(
+        root / "seg.dcm", sources, np.stack([masks(1), masks(2, start=20)], axis=-1), ("Bladder", "Uterus")
+    )
     found, notes = read(root)
     assert found is None
     assert any("has the segments 'Bladder', 'Uterus', and none is called tumour" in note for note in notes)
@@ -115,9 +119,8 @@ def test_mask_of_another_size_is_named_by_case_and_the_patient_read_without(root
     write_seg(root / "seg.dcm", small, masks(3))
     found, notes = read(root)
     assert found is None
-    expected = (
-        "Case P001/slice 3: mask is 40x36 but the image is 80x72; resample the SEG to the series, or drop the mask."
-    )
+    advice = "resample the SEG to the series, or drop the mask."
+    expected = f"Case P001/slice 3: mask is 40x36 but the image is 80x72; {advice}"
     assert any(note.startswith(expected) for note in notes)
     (finding,) = DicomFolder(root).check().findings
     assert "mask is 40x36" in finding.problem
@@ -133,7 +136,9 @@ def test_seg_of_another_series_in_the_same_space_is_used_by_position(root):
 
 def test_seg_of_another_space_and_series_is_left_out(root):
     write_series(root / "mr", STORED)
-    other = [mr_slice(Series(description="T1", space="1.9"), values, index) for index, values in enumerate(STORED)]
+    other = [
+        mr_slice(Series(description="T1", space="1.9"), values, index) for index, values in enumerate(STORED)
+    ]
     write_seg(root / "seg.dcm", other, masks(1))
     found, notes = read(root)
     assert found is None
@@ -199,9 +204,14 @@ def test_seg_of_a_multi_frame_series_is_placed_frame_by_frame(root):
 
 def test_real_seg_is_laid_on_slices_at_its_positions(root):
     seg = pydicom.dcmread(get_testdata_file("liver.dcm", download=False))
-    frames = np.unpackbits(np.frombuffer(seg.PixelData, np.uint8), bitorder="little").reshape(-1, 512, 512)[:3]
+    frames = np.unpackbits(np.frombuffer(seg.PixelData, np.uint8), bitorder="little").reshape(-1, 512, 512)[
+        :3
+    ]
     series = Series(patient="99000", space=str(seg.FrameOfReferenceUID))
-    heights = [float(f.PlanePositionSequence[0].ImagePositionPatient[2]) for f in seg.PerFrameFunctionalGroupsSequence]
+    heights = [
+        float(f.PlanePositionSequence[0].ImagePositionPatient[2])
+        for f in seg.PerFrameFunctionalGroupsSequence
+    ]
     for index, height in enumerate(sorted(heights)):
         series.tags = {"ImagePositionPatient": [-235.2, -226.8, height], "PixelSpacing": [0.810547, 0.810547]}
         mr_slice(series, pixels(1, 512, 512, seed=index)[0], index).save_as(root / f"{index}.dcm")

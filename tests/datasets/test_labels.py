@@ -63,7 +63,9 @@ def test_file_that_is_no_text_is_refused(tmp_path):
 def test_missing_file_is_refused_but_checked_all_the_same(tmp_path):
     write_series(tmp_path, pixels(2))
     folder = DicomFolder(tmp_path)
-    with pytest.raises(XaibenchError, match="holds no labels; write a CSV file with the columns patient,label"):
+    with pytest.raises(
+        XaibenchError, match="holds no labels; write a CSV file with the columns patient,label"
+    ):
         list(folder.volumes())
     result = folder.check()
     assert result.findings[0].slices == 2

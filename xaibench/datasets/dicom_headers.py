@@ -48,7 +48,7 @@ class Plane:
 
 @contextmanager
 def guarded(predicate: str) -> Iterator[list[warnings.WarningMessage]]:
-    """Collect warnings, silence the logs of pydicom and its codecs, and turn whatever is raised on bad bytes into Unreadable.
+    """Collect warnings, silence the logs of pydicom and its codecs, and turn any exception into Unreadable.
 
     The texts of all three may quote values of the file, so they are never passed on.
     """

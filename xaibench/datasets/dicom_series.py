@@ -65,7 +65,9 @@ def choose(files: Sequence[ImageFile], rule: str | None) -> tuple[list[ImageFile
     if not fitting:
         wanted = "is axial and T2-weighted" if rule is None else f"matches the rule {rule!r}"
         held = any(group[0].modality == "MR" for group in series.values())
-        advice = f"{wanted} (found: {_names(series.values())}); choose one with --series." if held else "is there."
+        advice = (
+            f"{wanted} (found: {_names(series.values())}); choose one with --series." if held else "is there."
+        )
         raise Refused(f"no MR series {advice}")
     chosen = min(fitting, key=lambda key: _preference(series[key]))
     others = [group for key, group in series.items() if key != chosen]

@@ -43,8 +43,8 @@ def read_labels(root: Path, file: Path | None) -> Labels:
     texts, lines, notes = _texts(rows, path.name)
     if not texts:
         raise XaibenchError(f"{path} labels no patient; fill its columns patient and label.")
-    of = _numbers(texts)
-    names = _names(of, texts, rows)
+    of, words = _numbers(texts)
+    names = _names(of, words, rows)
     if len(set(of.values())) == 1:
         only = names[next(iter(of.values()))]
         text = f"{path.name} holds one class only ({only}), so accuracy says nothing here."
@@ -86,11 +86,14 @@ def _texts(rows: list[dict[str, str]], name: str) -> tuple[dict[str, str], dict[
     return {patient: text for patient, text in texts.items() if patient not in twice}, lines, notes
 
 
-def _numbers(texts: dict[str, str]) -> dict[str, int]:
-    numbers = {text: _whole(text) for text in set(texts.values())}
-    if any(number is None for number in numbers.values()):
-        numbers = {text: index for index, text in enumerate(sorted(set(texts.values()), key=str.casefold))}
-    return {patient: number for patient, text in texts.items() if (number := numbers[text]) is not None}
+def _numbers(texts: dict[str, str]) -> tuple[dict[str, int], dict[int, str]]:
+    """Label by PatientID, and the words that became labels; if one is a word, all are."""
+    whole = {text: _whole(text) for text in texts.values()}
+    words: dict[int, str] = {}
+    if None in whole.values():
+        words = dict(enumerate(sorted(whole, key=str.casefold)))
+    numbers = {text: label for label, text in words.items()} or whole
+    return {patient: label for patient, text in texts.items() if (label := numbers[text]) is not None}, words
 
 
 def _whole(text: str) -> int | None:
@@ -99,9 +102,11 @@ def _whole(text: str) -> int | None:
     return int(digits) if digits.isdecimal() and len(digits) < 4 else None
 
 
-def _names(of: dict[str, int], texts: dict[str, str], rows: list[dict[str, str]]) -> tuple[str, ...]:
-    said = {row["patient"].strip(): row.get("label_name", "").strip() for row in rows}
-    words = {of[patient]: text for patient, text in texts.items() if _whole(text) is None}
-    named = {of[patient]: said[patient] for patient in of if said[patient]}
+def _names(of: dict[str, int], words: dict[int, str], rows: list[dict[str, str]]) -> tuple[str, ...]:
+    named = {
+        of[patient]: name
+        for row in rows
+        if (patient := row["patient"].strip()) in of and (name := row.get("label_name", "").strip())
+    }
     best = words | named
     return tuple(best.get(label, f"class {label}") for label in range(max(of.values()) + 1))

@@ -1,7 +1,6 @@
 """Synthetic cohorts of T2-weighted female pelves, written as real DICOM and read back like any other cohort."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,11 +8,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import platformdirs
 
 from xaibench.datasets.dicom_folder import DicomFolder
 from xaibench.datasets.phantom_enrolment import CLASS_NAMES, Enrolled, clinical_table, enrol
 from xaibench.datasets.phantom_making import TABLE, make_phantom, prefix
+from xaibench.harness.places import cache_folder
 from xaibench.harness.types import Regions, Volume, XaibenchError
 
 __all__ = ["Phantom", "PhantomShortcut", "make_phantom"]
@@ -63,6 +62,10 @@ class Phantom:
             spacing = (drawn.build.spacing_mm, drawn.build.spacing_mm)
             yield Volume(f"T{index:03d}", person.label, images, masks[chosen], spacing)
 
+    def training_key(self) -> str:
+        """What decides the training patients: the same key, the same patients."""
+        return f"{self._training()} {source_hash()}"
+
     def _training(self) -> tuple[str, int, int, int, bool]:
         return (
             f"{prefix(self.shortcut)}TRAIN-",
@@ -93,11 +96,9 @@ class Phantom:
         return table.is_file() and table.read_text(encoding="utf-8") == clinical_table(self._people())
 
     def _cached_root(self) -> Path:
-        base = os.environ.get("XAIBENCH_CACHE")
-        cache = Path(base) if base else platformdirs.user_cache_path("xaibench", appauthor=False)
         name = "phantom-shortcut" if self.shortcut else "phantom"
         numbers = f"{self.patients}-{self.recurrent}-{self.seed}"
-        return cache / "cohorts" / f"{name}-{numbers}-{source_hash()}"
+        return cache_folder() / "cohorts" / f"{name}-{numbers}-{source_hash()}"
 
 
 @dataclass(frozen=True)

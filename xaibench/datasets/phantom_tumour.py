@@ -97,8 +97,9 @@ class Tumour:
         direction, length, width, height = self.spicules.T[:, :, None]
         away = np.angle(np.exp(1j * (ANGLES - direction)))
         fading = np.exp(-(((level - self.centre[2] - height) / 9.0) ** 2))
-        reach: np.ndarray = (length * fading * np.exp(-((away / width) ** 2))).sum(axis=0)
-        return np.minimum(reach, LONGEST_SPICULE_MM)
+        reach = (length * fading * np.exp(-((away / width) ** 2))).sum(axis=0)
+        limited: np.ndarray = np.minimum(reach, LONGEST_SPICULE_MM)
+        return limited
 
     def _around(self, shape: Float[np.ndarray, "a"], extra_mm: Float[np.ndarray, "a"]) -> Points:
         x = self.centre[0] + (self.radii[0] * shape + extra_mm) * np.cos(ANGLES)

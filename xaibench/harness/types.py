@@ -75,8 +75,11 @@ class Case:
 class Dataset(Protocol):
     """A source of volumes. A frozen dataclass; its fields are its recorded parameters."""
 
-    class_names: ClassVar[tuple[str, ...]]
-    """Names of the labels 0, 1, ..."""
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the labels 0, 1, ..."""
+        ...
+
     summary: ClassVar[str]
     """One line for `xaibench list datasets`."""
 

@@ -32,8 +32,10 @@ class Lime:
     samples: int = 256
     segments: int = 50
     """About how many superpixels."""
-    compactness: float = 0.1
+    compactness: float = 0.2
     """SLIC's balance of nearness and likeness, for intensities scaled to [0, 1]."""
+    smoothing: float = 1.0
+    """Standard deviation in pixels of the blur before SLIC; without it noise can melt all superpixels into one."""
     seed: int = 0
 
     def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
@@ -51,7 +53,12 @@ class Lime:
         from skimage.segmentation import slic  # slow to import
 
         labels: np.ndarray = slic(
-            image.mean(axis=-1), self.segments, self.compactness, start_label=0, channel_axis=None
+            image.mean(axis=-1),
+            n_segments=self.segments,
+            compactness=self.compactness,
+            sigma=self.smoothing,
+            start_label=0,
+            channel_axis=None,
         )
         return labels
 

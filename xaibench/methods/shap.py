@@ -62,7 +62,8 @@ class Shap:
             explained = explainer(
                 np.empty((1, *cells.shape)), max_evals=self.evaluations, batch_size=BATCH, silent=True
             )
-        return (cells.painted(explained.values)[0] / cells.pixels).astype(np.float32)
+        values: np.ndarray = cells.painted(explained.values)[0] / cells.pixels
+        return values.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,7 +75,8 @@ def _gradient(colours: Colormap) -> str:
 
 def _palette(colours: Colormap, count: int) -> Palette:
     rgba = np.asarray(colours(np.linspace(0, 1, count)))
-    return np.rint(rgba[:, :3] * 255).astype(np.uint8)
+    palette: Palette = np.rint(rgba[:, :3] * 255).astype(np.uint8)
+    return palette
 
 
 def _png(shares: Flat, colours: Colormap, mask: Region | None) -> str:

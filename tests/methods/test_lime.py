@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from tests.closed_form import images, linear
+from xaibench.methods.lime import Lime, RegionMasks
+from xaibench.methods.upsampling import upsample
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return linear(np.random.default_rng(3).normal(size=(24, 32, 1)) / 20)
+
+
+def slow_lime(classifier, image, target, segments, samples, seed):
+    """Ribeiro et al. 2016, eq. 1 and algorithm 1, with the package's draws, kernel width 0.25 and ridge 1."""
+    count = segments.max() + 1
+    kept = np.random.RandomState(seed).randint(0, 2, samples * count).reshape(samples, count)
+    kept[0] = 1
+    scores, weights = [], []
+    for row in kept:
+        copy = image.copy()
+        for segment in range(count):
+            if not row[segment]:
+                for channel in range(image.shape[-1]):
+                    copy[segments == segment, channel] = image[segments == segment, channel].mean()
+        scores.append(classifier.scores(copy[None])[0, target])
+        cosine = 1 - row.sum() / np.sqrt(max(row.sum(), 1) * count)
+        weights.append(np.sqrt(np.exp(-(cosine**2) / 0.25**2)))
+    weights, scores = np.array(weights, float), np.array(scores, float)
+    x = kept - np.average(kept, axis=0, weights=weights)
+    y = scores - np.average(scores, weights=weights)
+    return np.linalg.solve(x.T @ (weights[:, None] * x) + np.eye(count), x.T @ (weights * y))
+
+
+def test_lime_agrees_with_a_weighted_ridge_regression_written_out(classifier):
+    lime, x = Lime(samples=60, segments=9, seed=4), images(classifier, 1)[0]
+    segments = lime.superpixels(x)
+    assert segments.max() > 4
+    expected = slow_lime(classifier, x, 1, segments, 60, 4)
+    heatmap = lime(classifier, x[None], np.array([1]))[0]
+    np.testing.assert_allclose(heatmap, expected[segments], atol=1e-5)
+
+
+def test_every_superpixel_is_painted_with_one_value(classifier):
+    lime, x = Lime(samples=64, segments=12), images(classifier, 1)
+    heatmap = lime(classifier, x, np.array([1]))[0]
+    segments = lime.superpixels(x[0])
+    assert len(np.unique(segments)) == segments.max() + 1 > 4
+    for segment in range(segments.max() + 1):
+        assert len(np.unique(heatmap[segments == segment])) == 1
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1, 1.0])
+def test_noise_does_not_melt_the_superpixels_into_one(noise):
+    rng = np.random.default_rng(0)
+    smooth = upsample(rng.random((6, 6), dtype=np.float32), (128, 128))
+    image = (smooth + noise * rng.normal(size=smooth.shape)).astype(np.float32)[..., None]
+    found = len(np.unique(Lime(segments=50).superpixels(image)))
+    assert 40 <= found <= 60
+
+
+def test_the_seed_covers_the_draws_and_not_only_the_segmentation(classifier):  # TRAPS 21
+    x, targets = images(classifier, 1), np.array([1])
+    np.random.seed(1)  # noqa: NPY002 - the package would fall back on the global generator
+    first = Lime(samples=40, seed=7)(classifier, x, targets)
+    np.random.seed(2)  # noqa: NPY002
+    np.testing.assert_array_equal(first, Lime(samples=40, seed=7)(classifier, x, targets))
+    assert not np.array_equal(first, Lime(samples=40, seed=8)(classifier, x, targets))
+
+
+def test_the_two_classes_of_a_softmax_have_opposite_coefficients(classifier):
+    x = images(classifier, 1)
+    both = [Lime(samples=50)(classifier, x, np.array([target])) for target in (0, 1)]
+    np.testing.assert_allclose(both[0], -both[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_images_of_any_number_of_channels_and_any_scale_are_explained(channels):
+    classifier = linear(np.random.default_rng(0).normal(size=(24, 32, channels)) / 2000)
+    heatmap = Lime(samples=40)(classifier, images(classifier, 1) * 1500, np.array([1]))[0]
+    assert heatmap.std() > 0
+
+
+def test_a_constant_image_is_explained_without_an_error(classifier):
+    heatmap = Lime(samples=30)(classifier, np.full((1, 24, 32, 1), 0.5, np.float32), np.array([1]))[0]
+    np.testing.assert_allclose(heatmap, 0, atol=1e-6)
+
+
+def test_region_masks_keep_whole_superpixels():
+    segments = np.array([[0, 0, 1], [2, 2, 1]])
+    masks = RegionMasks(np.array([[1, 1, 1], [1, 0, 1], [0, 0, 1]]), segments)
+    assert len(masks) == 3
+    np.testing.assert_array_equal(masks[1:3], [[[1, 1, 0], [1, 1, 0]], [[0, 0, 0], [1, 1, 0]]])
+
+
+def test_lime_costs_one_pass_a_sample():
+    classifier = linear(np.ones((24, 32, 1)))
+    Lime(samples=70)(classifier, images(classifier, 2), np.array([1, 1]))
+    assert classifier.passes.forward == 2 * 70

@@ -1,0 +1,63 @@
+"""Deletion (Petsiuk, Das and Saenko 2018, "RISE", arXiv:1806.07421, sec. 4.1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from xaibench.harness.types import (
+    Case,
+    Classifier,
+    Explain,
+    Explanation,
+    Family,
+    Measurement,
+    seed_of,
+)
+from xaibench.metrics.curves import Removal, area, ask, check, inner_counts, measured
+from xaibench.metrics.ordering import ordering
+
+
+@dataclass(frozen=True)
+class DeletionAuc:
+    """Area under the probability of the explained class while the hottest pixels are removed; low is good.
+
+    AUC = sum over i = 1 .. steps of (p_(i-1) + p_i) / (2 steps), where p_i is the probability once the
+    hottest round(i h w / steps) pixels are replaced by the baseline; p_0 is of the image itself, p_steps of the
+    baseline. Range 0 .. 1. Baselines are computed once from the original image: `blur`, `mean`, `black`,
+    or `noisy-linear` (ROAD, Rong et al. 2022, arXiv:2202.00449).
+
+    A random map has no fixed value: it scores what the model gives to an image with holes, so read it
+    beside the `random` control. Pitfalls: removing pixels makes images that the model never saw, so a fast drop
+    may be surprise rather than lost evidence (compare baselines); a class that the baseline itself favours
+    cannot score low. Recorded beside it: `normalised` (area of (p - p_steps) / (p_0 - p_steps); it leaves
+    0 .. 1 where the curve does, and is missing where p_0 = p_steps) and `tied_share` of the pixels.
+    """
+
+    steps: int = 20
+    baseline: str = "blur"
+    seed: int = 0
+
+    family: ClassVar = Family.FAITHFULNESS
+    higher_is_better: ClassVar = False
+    range: ClassVar = (0.0, 1.0)
+    unit: ClassVar = ""
+    source: ClassVar = "Petsiuk et al. 2018"
+    needs_mask: ClassVar = False
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"smoke": {"steps": 8}, "paper": {"steps": 50}}
+
+    def __post_init__(self) -> None:
+        check(self._removal)
+
+    def __call__(
+        self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
+    ) -> Measurement:
+        """Area under the curve; steps - 1 images are predicted, besides two that all heatmaps share."""
+        order = ordering(explanation.heatmap, seed_of(self.seed, case.id, "deletion-auc"))
+        kept = order.ranks >= inner_counts(order.ranks.size, self.steps)
+        answers = ask(classifier, case, explanation, kept, self._removal)
+        value = area(answers.whole, answers.partial, answers.empty)
+        return measured(value, answers, order.tied_share)
+
+    @property
+    def _removal(self) -> Removal:
+        return Removal(self.baseline, self.steps, self.seed)
