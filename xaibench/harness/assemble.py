@@ -3,7 +3,6 @@
 import hashlib
 import os
 import platform
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +15,7 @@ from xaibench.harness import registry
 from xaibench.harness.cell import Entry, Workbench
 from xaibench.harness.cohort import Cohort, build_cohort
 from xaibench.harness.model import KerasClassifier
+from xaibench.harness.progress import Voice
 from xaibench.harness.rows import scope_of
 from xaibench.harness.spec import RunSpec, configured
 from xaibench.harness.types import (
@@ -26,7 +26,6 @@ from xaibench.harness.types import (
 )
 from xaibench.models.library import make_model
 
-Say = Callable[[str], None]
 RECORDED_VERSIONS = (
     "keras",
     "lime",
@@ -53,7 +52,7 @@ class Assembly:
     """Sentences on plugins that could not be loaded."""
 
 
-def assemble(spec: RunSpec, say: Say) -> Assembly:
+def assemble(spec: RunSpec, voice: Voice) -> Assembly:
     """Load, train or make what the spec names. Raises XaibenchError in one sentence for what does not fit."""
     methods, broken_methods = registry.select("methods", spec.methods)
     metrics, broken_metrics = registry.select("metrics", spec.metrics)
@@ -61,7 +60,7 @@ def assemble(spec: RunSpec, say: Say) -> Assembly:
     method_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in methods]
     metric_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in metrics]
     dataset = open_dataset(spec)
-    model, facts = make_model(spec.model, dataset, say)
+    model, facts = make_model(spec.model, dataset, voice)
     classifier = KerasClassifier(model)
     cohort = build_cohort(dataset, spec, classifier.input_shape, classifier.scores)
     classifier.input_range = cohort.input_range

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from xaibench.harness import registry
@@ -36,7 +37,7 @@ def main() -> None:
     try:
         app()
     except XaibenchError as error:
-        error_console.print(f"[bold red]error:[/] {_plain(str(error))}")
+        error_console.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
@@ -85,12 +86,12 @@ def execute(spec: RunSpec, out: Path, retry_failed: bool) -> int:
     registry.select("metrics", spec.metrics)
     with without_import_chatter():
         from xaibench.harness.assemble import assemble
-    from xaibench.harness.progress import progress_bar
+    from xaibench.harness.progress import Voice, progress_bar
     from xaibench.harness.run import Run
     from xaibench.harness.store import RunFolder
     from xaibench.reports import write_reports
 
-    assembly = assemble(spec, _say)
+    assembly = assemble(spec, Voice(error_console))
     for sentence in [*assembly.problems, *assembly.cohort.notes]:
         _say(sentence)
     for name, fact in assembly.info["model"]["facts"].items():
@@ -107,7 +108,7 @@ def execute(spec: RunSpec, out: Path, retry_failed: bool) -> int:
         methods=assembly.methods,
         metrics=assembly.metrics,
     )
-    with progress_bar(job.total(), lambda: assembly.bench.classifier.passes) as watch:
+    with progress_bar(error_console, job.total(), lambda: assembly.bench.classifier.passes) as watch:
         job.execute(watch)
     report = write_reports(folder)
     failed = print_results(folder)
@@ -147,7 +148,7 @@ def print_results(folder: Any) -> int:
         key = (record.method, record.reason)
         reasons[key] = reasons.get(key, 0) + 1
     for (method, reason), count in reasons.items():
-        error_console.print(f"[yellow]{count} failed[/] {_plain(method)}: {_plain(reason)}")
+        error_console.print(f"[yellow]{count} failed[/] {escape(method)}: {escape(reason)}")
     return len(failures)
 
 
@@ -239,7 +240,7 @@ def data_check(
     header, rows, problems = DicomFolder(folder, series, labels).check_table()
     out_console.print(_table(header, rows))
     for problem in problems:
-        out_console.print(f"- {_plain(problem)}")
+        out_console.print(f"- {escape(problem)}")
     out_console.print(f"{len(rows)} patients, {len(problems)} problems.")
     raise typer.Exit(1 if problems else 0)
 
@@ -296,7 +297,7 @@ def without_import_chatter() -> Iterator[None]:
 
 
 def _say(sentence: str) -> None:
-    error_console.print(_plain(sentence))
+    error_console.print(escape(sentence))
 
 
 def _print_list(header: list[str], rows: list[list[str]], problems: list[str]) -> None:
@@ -310,14 +311,9 @@ def _table(header: list[str], rows: list[list[str]]) -> Table:
     for number, column in enumerate(header):
         table.add_column(column, no_wrap=number < 2)
     for row in rows:
-        table.add_row(*map(_plain, row))
+        table.add_row(*map(escape, row))
     return table
 
 
-def _plain(text: str) -> str:
-    """Keep rich from reading brackets of a message as markup."""
-    return text.replace("[", r"\[")
-
-
 def _reason(text: str) -> str:
-    return f": {_plain(text)}" if text else ""
+    return f": {escape(text)}" if text else ""

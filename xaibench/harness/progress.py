@@ -1,19 +1,39 @@
-"""Progress of a run: what is running, model passes done, time left; silent where nobody watches a terminal."""
+"""What is told while work goes on: sentences, and bars that are silent where nobody watches a terminal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
 
 from xaibench.harness.run import Watch
 from xaibench.harness.types import Passes
 
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Tells the user, on the error stream, what is being done."""
+
+    console: Console = field(default_factory=lambda: Console(stderr=True, soft_wrap=True))
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence."""
+        self.console.print(escape(sentence))
+
+    def track(self, items: Sequence[Item], what: str) -> Iterator[Item]:
+        """Yield the items under a progress bar."""
+        hidden = not self.console.is_terminal
+        yield from track(items, what, console=self.console, transient=True, disable=hidden)
+
 
 @contextmanager
-def progress_bar(total: int, passes: Callable[[], Passes]) -> Iterator[Watch]:
-    """Show a bar over the records of a run; gives the function that the run tells about its steps."""
-    console = Console(stderr=True)
+def progress_bar(console: Console, total: int, passes: Callable[[], Passes]) -> Iterator[Watch]:
+    """Bar over the records of a run: what is running, passes done, time left; gives what the run tells its steps."""
     columns = (
         BarColumn(),
         MofNCompleteColumn(),

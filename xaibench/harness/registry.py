@@ -87,15 +87,15 @@ def load_all(kind: Kind) -> tuple[list[Plugin], list[str]]:
 def select(kind: Kind, expression: str) -> tuple[list[Plugin], list[str]]:
     """Plugins of an expression (`all`, `a,b`, `family:cam`, mixed by commas), and sentences on broken ones.
 
-    A broken plugin is an error only where it is named.
+    A broken plugin is an error where it is named, a sentence where it would have been among all, else nothing.
     """
-    plugins, problems = load_all(kind)
-    chosen: dict[str, Plugin] = {}
-    for term in filter(None, map(str.strip, expression.split(","))):
-        chosen |= {plugin.name: plugin for plugin in _of_term(kind, term, plugins)}
-    if not chosen:
+    terms = [term.strip() for term in expression.split(",") if term.strip()]
+    if not terms:
         raise XaibenchError(f"No {kind} are named; write all, names separated by commas, or family:NAME.")
-    return [chosen[name] for name in sorted(chosen)], problems
+    plugins, problems = load_all(kind)
+    chosen = {plugin.name: plugin for term in terms for plugin in _of_term(kind, term, plugins)}
+    only_names = not any(term == "all" or term.startswith("family:") for term in terms)
+    return [chosen[name] for name in sorted(chosen)], [] if only_names else problems
 
 
 def _of_term(kind: Kind, term: str, plugins: list[Plugin]) -> list[Plugin]:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from xaibench.harness import registry
 from xaibench.harness.cohort import fit
 from xaibench.harness.model import load_keras
 from xaibench.harness.places import cache_folder
+from xaibench.harness.progress import Voice
 from xaibench.harness.spec import Intensity
 from xaibench.harness.types import Dataset, Trainable, XaibenchError
 
@@ -23,10 +23,10 @@ SUMMARIES = {
 }
 
 
-def make_model(name: str, dataset: Dataset, say: Callable[[str], None]) -> tuple[Any, dict[str, Any]]:
+def make_model(name: str, dataset: Dataset, voice: Voice) -> tuple[Any, dict[str, Any]]:
     """Model of a name or a path, and facts about it for the report. Raises XaibenchError for an unknown name."""
     if name == "recurrence":
-        return recurrence_model(dataset, say)
+        return recurrence_model(dataset, voice)
     if name == "resnet50":
         return untrained_resnet50()
     if name.endswith(".keras") or Path(name).exists():
@@ -44,7 +44,7 @@ def untrained_resnet50() -> tuple[Any, dict[str, Any]]:
     return resnet50(), {"trained on": "nothing: random weights, so its explanations mean nothing either"}
 
 
-def recurrence_model(dataset: Dataset, say: Callable[[str], None]) -> tuple[Any, dict[str, Any]]:
+def recurrence_model(dataset: Dataset, voice: Voice) -> tuple[Any, dict[str, Any]]:
     """Compact ResNet trained on patients of another seed; trained once, then taken from the cache.
 
     A cohort that cannot make training patients (a DICOM folder) gets the one trained on the phantom.
@@ -53,11 +53,13 @@ def recurrence_model(dataset: Dataset, say: Callable[[str], None]) -> tuple[Any,
     path = cache_folder() / "models" / f"recurrence-{training_key(source)}.keras"
     facts_file = path.with_suffix(".json")
     if not (facts_file.is_file() and path.is_file()):
-        facts = train_recurrence(source, path, say)
+        facts = train_recurrence(source, path, voice)
         facts_file.write_text(json.dumps(facts))
     facts = json.loads(facts_file.read_text())
     if source is not dataset:
-        say("The default model has only seen the synthetic phantom; pass your own with --model PATH.keras.")
+        voice.say(
+            "The default model has only seen the synthetic phantom; pass your own with --model PATH.keras."
+        )
         facts["caution"] = "trained on the synthetic phantom, not on images like these"
     return load_keras(path), facts
 
@@ -68,13 +70,15 @@ def training_key(source: Trainable) -> str:
     return hashlib.sha256(code + source.training_key().encode()).hexdigest()[:16]
 
 
-def train_recurrence(source: Trainable, path: Path, say: Callable[[str], None]) -> dict[str, Any]:
+def train_recurrence(source: Trainable, path: Path, voice: Voice) -> dict[str, Any]:
     """Train, save and describe the compact ResNet; the file appears whole or not at all."""
     import keras
 
     from xaibench.models.recurrence import SIZE, Schedule, compact_resnet, train
 
-    say("Training the recurrence ResNet on synthetic patients of another seed (about a minute, once) ...")
+    voice.say(
+        "Training the recurrence ResNet on synthetic patients of another seed (about a minute, once) ..."
+    )
     started = time.perf_counter()
     images, labels = [], []
     patients = 0
@@ -85,13 +89,14 @@ def train_recurrence(source: Trainable, path: Path, say: Callable[[str], None]) 
     schedule = Schedule()
     keras.utils.set_random_seed(schedule.seed)
     model = compact_resnet()
-    train(model, np.stack(images), np.array(labels), schedule)
+    epochs = voice.track(range(schedule.epochs), "training")
+    train(model, np.stack(images), np.array(labels), schedule, epochs)
     seconds = time.perf_counter() - started
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"part-{path.name}")
     model.save(beside)
     beside.replace(path)
-    say(f"Trained on {patients} patients in {seconds:.0f} s; kept as {path.name}.")
+    voice.say(f"Trained on {patients} patients in {seconds:.0f} s; kept as {path.name}.")
     return {
         "trained on": f"{patients} synthetic patients of another seed, {len(labels)} slices",
         "training seconds": round(seconds, 1),

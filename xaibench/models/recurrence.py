@@ -1,5 +1,6 @@
 """The recurrence ResNets: a compact one that trains in about a minute, and the full ResNet50."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,9 +66,16 @@ class Schedule:
 
 
 def train(
-    model: Any, images: Float32[np.ndarray, "n h w c"], labels: Int[np.ndarray, "n"], schedule: Schedule
+    model: Any,
+    images: Float32[np.ndarray, "n h w c"],
+    labels: Int[np.ndarray, "n"],
+    schedule: Schedule,
+    epochs: Iterable[int],
 ) -> None:
-    """Train in place: AdamW, one-cycle cosine rate, classes weighted to count alike, images varied anew each epoch."""
+    """Train in place: AdamW, one-cycle cosine rate, classes weighted to count alike, images varied anew each epoch.
+
+    `epochs` is range(schedule.epochs), perhaps under a progress bar.
+    """
     keras.utils.set_random_seed(schedule.seed)
     steps = schedule.epochs * -(-len(images) // schedule.batch)
     warm_up = max(1, steps // 10)
@@ -84,7 +92,7 @@ def train(
     counts = np.bincount(labels, minlength=int(labels.max()) + 1)
     weights = (len(labels) / np.maximum(counts, 1) / np.count_nonzero(counts))[labels]
     rng = np.random.default_rng(schedule.seed)
-    for _epoch in range(schedule.epochs):
+    for _epoch in epochs:
         order = rng.permutation(len(images))
         for start in range(0, len(order), schedule.batch):
             rows = order[start : start + schedule.batch]

@@ -96,7 +96,7 @@ def _parameters(parameters: Mapping[str, Any]) -> str:
 def provenance(info: Info) -> list[Table]:
     """Hashes, the specification, machine and versions: what is needed to run it again."""
     model = {key: value for key, value in info["model"].items() if key != "facts"}
-    hashes = {key: value for key, value in info["identity"].items() if key != "spec"}
+    hashes = {key: value for key, value in info["identity"].items() if isinstance(value, str)}
     parts = {
         "Identity (hashes)": hashes,
         "Specification": info["spec"],
