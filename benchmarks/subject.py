@@ -78,8 +78,7 @@ def counted(model: Any, counter: Counter) -> Any:
     """Lay a model flat, with the counter after its input and a softmax layer at its end."""
     graph = KerasClassifier(model).graph
     flat = keras.Model(graph.input, keras.layers.Softmax(name="probabilities")(graph.logits))
-    entry = flat.input
-    first = next(layer.name for layer in flat.layers if layer.input is entry and layer.output is not entry)
+    first = graph.steps[0].layer.name
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         if layer.name == first:

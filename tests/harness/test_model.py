@@ -120,6 +120,17 @@ def test_trap_14_nested_backbones_are_opened_and_the_blocks_output_found() -> No
     np.testing.assert_allclose(classifier.features(batch), plain.features(batch), atol=1e-6)
 
 
+def test_a_backbone_behind_a_preprocessing_layer_is_opened_too() -> None:
+    plain = small_resnet()
+    inputs = keras.Input((32, 32, 1))
+    backbone = keras.Model(plain.model.input, plain.model.get_layer("block_end").output)
+    x = keras.layers.GlobalAveragePooling2D()(backbone(keras.layers.Rescaling(0.5)(inputs)))
+    classifier = KerasClassifier(keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x)))
+    batch = images(classifier, 3)
+    np.testing.assert_allclose(classifier.scores(batch), classifier.model.predict(batch, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(classifier.features(batch), plain.features(batch / 2), atol=1e-6)
+
+
 def test_default_layer_is_after_norm_and_addition_and_before_pooling() -> None:
     model = keras.Sequential(
         [
@@ -134,6 +145,21 @@ def test_default_layer_is_after_norm_and_addition_and_before_pooling() -> None:
         ]
     )
     assert KerasClassifier(model).default_layer == "end_of_block"
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_layers_named_like_keras_own_operations_do_no_harm(units: int) -> None:
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(2, 3, padding="same", name="softmax")(inputs)
+    x = keras.layers.Add(name="add")([x, x])
+    x = keras.layers.Flatten(name="concatenate")(x)
+    activation = "sigmoid" if units == 1 else "softmax"
+    outputs = keras.layers.Dense(units, activation=activation, name="matmul")(x)
+    classifier = KerasClassifier(keras.Model(inputs, outputs))
+    batch = images(classifier, 2)
+    expected = classifier.model.predict(batch, verbose=0)
+    np.testing.assert_allclose(classifier.scores(batch)[:, -1], expected[:, -1], atol=1e-6)
+    assert classifier.borrow_keras(0, 0).layer == "add"
 
 
 def test_head_weights_are_those_of_a_pooled_head_and_none_otherwise() -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests.closed_form import images, linear, small_resnet
+from xaibench.harness.types import Classifier
 from xaibench.methods.shap import CELLS, Cells, Shap, blurred_by
 
 
@@ -63,6 +64,24 @@ def test_the_global_generator_neither_decides_nor_is_disturbed(classifier):
     first = Shap(evaluations=32, seed=3)(classifier, x, targets)
     assert np.random.random() == expected_next  # noqa: NPY002
     np.testing.assert_array_equal(first, Shap(evaluations=32, seed=3)(classifier, x, targets))
+
+
+class EqualPromise(Classifier):
+    """One pixel of each 8 x 8 counts, all alike: regions of a size promise the same until that pixel is singled out."""
+
+    def masked_scores(self, image, masks, baseline):
+        kept = np.asarray(masks)[:, ::8, ::8].mean(axis=(1, 2))
+        return np.stack([1 - kept, kept], axis=1).astype(np.float32)
+
+
+def test_the_seed_decides_between_regions_of_equal_promise():
+    x, targets = np.ones((1, 32, 32, 1), np.float32), np.array([1])
+    maps = []
+    for global_seed, seed in ((1, 5), (2, 5), (1, 6)):
+        np.random.seed(global_seed)  # noqa: NPY002
+        maps.append(Shap(evaluations=200, seed=seed)(EqualPromise(), x, targets))
+    np.testing.assert_array_equal(maps[0], maps[1])
+    assert not np.array_equal(maps[0], maps[2])
 
 
 def test_the_value_of_an_undivided_region_is_spread_evenly(classifier):

@@ -34,7 +34,14 @@ METRICS: dict[str, tuple[str, bool, list[float | None], str]] = {
     "backward-passes": ("cost", False, [0, None], "case"),
     "class-consistency": ("cohort", True, [0, 1], "cohort"),
 }
-QUALITY = {"lime": 0.3, "grad-cam": 0.5, NASTY: 0.5, "occlusion": 0.7, "stacked-feature-maps": 0.6, "mask": 1.0}
+QUALITY = {
+    "lime": 0.3,
+    "grad-cam": 0.5,
+    NASTY: 0.5,
+    "occlusion": 0.7,
+    "stacked-feature-maps": 0.6,
+    "mask": 1.0,
+}
 CLASSES = ["non-recurrent", "recurrent"]
 
 
@@ -54,14 +61,23 @@ def info_of(
 ) -> dict[str, Any]:
     return {
         "identity": {"settings": {}, "model": "m" * 64, "cohort": "c" * 64, "plugins": {}, "code": "d" * 64},
-        "spec": {"methods": ["all"], "dataset": "phantom", "preset": "smoke", "seed": 0, "target": "predicted"},
+        "spec": {
+            "methods": ["all"],
+            "dataset": "phantom",
+            "preset": "smoke",
+            "seed": 0,
+            "target": "predicted",
+        },
         "model": {
             "name": "recurrence",
             "hash": "m" * 64,
             "parameters": 200_000,
             "input_shape": [128, 128, 1],
             "layer": "block4_out",
-            "facts": {"held-out patient accuracy": 0.9643, "trained on": "120 phantom patients of another seed"},
+            "facts": {
+                "held-out patient accuracy": 0.9643,
+                "trained on": "120 phantom patients of another seed",
+            },
         },
         "cohort": {
             "name": "phantom",
@@ -69,7 +85,10 @@ def info_of(
             "class_names": CLASSES,
             "patients": patients,
             "cases": patients if cases is None else cases,
-            "notes": ["One slice a patient: the one with the largest annotated area.", "<script>alert(1)</script>"],
+            "notes": [
+                "One slice a patient: the one with the largest annotated area.",
+                "<script>alert(1)</script>",
+            ],
         },
         "methods": {name: _method(name, family) for name, family in methods.items()},
         "metrics": {name: _metric(*METRICS[name]) for name in metrics},
@@ -82,7 +101,13 @@ def _method(name: str, family: str) -> dict[str, Any]:
     needs = [] if family == "control" else ["feature maps"]
     parameters = {"samples": 200, "seed": 0} if name == "lime" else {}
     source = "Made up 2024"
-    return {"family": family, "needs": needs, "source": source, "package": "xaibench 0.1.0", "parameters": parameters}
+    return {
+        "family": family,
+        "needs": needs,
+        "source": source,
+        "package": "xaibench 0.1.0",
+        "parameters": parameters,
+    }
 
 
 def _metric(family: str, higher: bool, bounds: list[float | None], scope: str) -> dict[str, Any]:
@@ -99,7 +124,7 @@ def _metric(family: str, higher: bool, bounds: list[float | None], scope: str) -
     }
 
 
-def make_run(path: Path, plan: Plan = Plan()) -> RunFolder:  # noqa: B008 - frozen
+def make_run(path: Path, plan: Plan = Plan()) -> RunFolder:
     """Make the whole folder; `broken` fails on half of the cases, `blind` does not apply to the model."""
     folder = RunFolder(path)
     folder.begin(info_of(METHODS, list(METRICS), plan.patients))

@@ -27,7 +27,8 @@ app.add_typer(list_app, name="list")
 app.add_typer(plugin_app, name="plugin")
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
-out_console = Console(soft_wrap=True)
+# A pipe or a log file has no width of its own; 80 columns would break every table.
+out_console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 error_console = Console(stderr=True, soft_wrap=True)
 
 
@@ -308,8 +309,8 @@ def _print_list(header: list[str], rows: list[list[str]], problems: list[str]) -
 
 def _table(header: list[str], rows: list[list[str]]) -> Table:
     table = Table(box=SIMPLE_HEAD)
-    for number, column in enumerate(header):
-        table.add_column(column, no_wrap=number < 2)
+    for column in header:
+        table.add_column(column, no_wrap=column in ("name", "method", "patient"), overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     return table

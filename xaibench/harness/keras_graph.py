@@ -110,7 +110,8 @@ def open_graph(model: Any) -> Graph:
     image = keras.Input(model.input_shape[1:])
     output = _through(model, image, steps)
     logits = _two_logits(_before_activation(output, steps))
-    return Graph(image, keras.ops.softmax(logits), logits, tuple(steps))
+    scores = keras.layers.Softmax(name="xaibench_scores")(logits)
+    return Graph(image, scores, logits, tuple(steps))
 
 
 def _through(layer: Any, tensor: Any, steps: list[Step]) -> Any:
@@ -120,13 +121,14 @@ def _through(layer: Any, tensor: Any, steps: list[Step]) -> Any:
             tensor = _through(inner, tensor, steps)
         return tensor
     if isinstance(layer, keras.Function):
-        copy = keras.models.clone_model(
+        keras.models.clone_model(
             layer,
             input_tensors=tensor,
             clone_function=lambda inner: inner,  # the same layers and weights on new tensors
             call_function=partial(_call, steps),
         )
-        return copy.output
+        # The clone itself is cut off from a tensor that is no Input; the step made last is the model's output.
+        return steps[-1].output
     output = layer(tensor)
     steps.append(Step(layer, tensor, output))
     return output
@@ -151,12 +153,24 @@ def _before_activation(output: Any, steps: list[Step]) -> Any:
     if isinstance(last.layer, keras.layers.Activation):
         return last.input
     if isinstance(last.layer, keras.layers.Dense):
-        product = keras.ops.matmul(last.input, last.layer.kernel)
-        return product + last.layer.bias if last.layer.use_bias else product
+        return _without_activation(last.layer, last.input)
     raise XaibenchError(
         f"The model ends in {type(last.layer).__name__} with {activation.__name__}; end it in Dense, or put "
         f"the activation in a layer of its own, so that its logits can be found."
     )
+
+
+# What is added to the graph is named here: Keras names its own operations `add`, `softmax` ..., which a model's
+# layers may be called as well, and then refuses the graph.
+
+
+def _without_activation(dense: Any, tensor: Any) -> Any:
+    """Apply a dense layer's weights alone."""
+    config = {**dense.get_config(), "activation": "linear", "name": "xaibench_logits"}
+    linear = keras.layers.Dense.from_config(config)
+    output = linear(tensor)
+    linear.set_weights(dense.get_weights())
+    return output
 
 
 def _two_logits(logits: Any) -> Any:
@@ -165,4 +179,8 @@ def _two_logits(logits: Any) -> Any:
         raise XaibenchError(
             f"The model puts out {logits.shape}; a classifier puts out one row of class scores."
         )
-    return keras.ops.concatenate([-logits / 2, logits / 2], axis=1) if logits.shape[1] == 1 else logits
+    if logits.shape[1] != 1:
+        return logits
+    against = keras.layers.Rescaling(-0.5, name="xaibench_against")(logits)
+    in_favour = keras.layers.Rescaling(0.5, name="xaibench_in_favour")(logits)
+    return keras.layers.Concatenate(name="xaibench_two_logits")([against, in_favour])

@@ -44,4 +44,5 @@ def _gaussian(size: int) -> Float32[np.ndarray, "size size"]:
     """
     places = np.arange(size)
     weights = np.exp(-((places[:, None] - places) ** 2) / (2 * (BLUR * size) ** 2))
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    rows: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
+    return rows.astype(np.float32)

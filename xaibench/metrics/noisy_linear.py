@@ -1,6 +1,6 @@
 """Noisy linear imputation (Rong et al. 2022, "A Consistent and Efficient Evaluation Strategy", ROAD).
 
-arXiv:2202.00449, section 5.2: removed pixels are filled in so smoothly that the shape of the removed region
+arXiv:2202.00449: removed pixels are filled in so smoothly that the shape of the removed region
 gives nothing away, which a constant colour does.
 """
 
@@ -17,8 +17,8 @@ NOISE = 0.01
 
 def draw_noise(image: Image, input_range: tuple[float, float], seed: int) -> Image:
     """One noise image; a pixel gets the same noise in whichever step and for whichever heatmap it is removed."""
-    scale = np.float32(NOISE * (input_range[1] - input_range[0]))
-    return scale * np.random.default_rng(seed).standard_normal(image.shape, dtype=np.float32)
+    noise: Image = np.random.default_rng(seed).standard_normal(image.shape, dtype=np.float32)
+    return noise * np.float32(NOISE * (input_range[1] - input_range[0]))
 
 
 def fill_each(image: Image, kept: Regions, noise: Image) -> Images:

@@ -1,5 +1,6 @@
 """The small print of a report as plain tables: failures, glossary, parameters, provenance."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,33 +21,33 @@ class Table:
     rows: list[list[str]]
 
 
-def gaps(records: Sequence[Record], status: Status, metrics: int) -> list[list[str]]:
-    """Method, metrics, number of cases and reason of the cells that came out so, one row a reason."""
-    found: dict[tuple[str, str], list[Record]] = {}
+def gaps(records: Sequence[Record], status: Status) -> list[list[str]]:
+    """Reason, methods, metrics and number of cells that came out so; methods alike share a row."""
+    cells: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         if record.status is status:
-            found.setdefault((record.method, " ".join(record.reason.split())), []).append(record)
+            cells.setdefault((" ".join(record.reason.split()), record.method), []).append(record)
+    alike: dict[tuple[str, str], list[str]] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for (reason, method), found in sorted(cells.items()):
+        row = reason, ", ".join(sorted({record.metric for record in found}))
+        alike.setdefault(row, []).append(method)
+        counts[row] += len(found)
     return [
-        [method, _some(sorted({r.metric for r in cells}), metrics), str(len({r.case for r in cells})), reason]
-        for (method, reason), cells in sorted(found.items())
+        [reason, ", ".join(methods), metrics, str(counts[reason, metrics])]
+        for (reason, metrics), methods in alike.items()
     ]
 
 
-def _some(names: list[str], total: int) -> str:
-    return f"all {total}" if len(names) == total > 1 else ", ".join(names)
-
-
-def failure_tables(info: Info, records: Sequence[Record], history: Sequence[Failure]) -> list[Table]:
+def failure_tables(records: Sequence[Record], history: Sequence[Failure]) -> list[Table]:
     """Cells that failed, and ones that do not apply; the caption counts the whole history."""
-    header = ["method", "metrics", "cases", "reason"]
+    header = ["reason", "methods", "metrics", "cells"]
     failed = sum(r.status is Status.FAILED for r in records)
     counted = f"Failed cells: {failed} now; {len(history)} in the whole history of the folder"
-    total = len(info["metrics"])
-    tables = [
-        Table(counted, header, gaps(records, Status.FAILED, total)),
-        Table("Cells that do not apply", header, gaps(records, Status.NOT_APPLICABLE, total)),
+    return [
+        Table(counted, header, gaps(records, Status.FAILED)),
+        Table("Cells that do not apply", header, gaps(records, Status.NOT_APPLICABLE)),
     ]
-    return [table for table in tables if table.rows or table.caption == counted]
 
 
 def glossary(info: Info) -> Table:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from xaibench.reports.leaderboard import CONTROL, Leaderboard, metrics_by_family
 from xaibench.reports.scores import Info, Outcome, Score, Scores
@@ -28,11 +29,18 @@ class Panel:
 
 def panels(info: Info, scores: Scores, board: Leaderboard) -> dict[str, list[Panel]]:
     """Plots of all metrics by family; methods stand in the order of the leaderboard."""
-    methods = [standing.method for standing in board.standings]
     return {
-        family: [panel(info, metric, [scores[method, metric] for method in methods]) for metric in metrics]
+        family: [panel(info, metric, _shown(info, scores, board, metric)) for metric in metrics]
         for family, metrics in metrics_by_family(info).items()
     }
+
+
+def _shown(info: Info, scores: Scores, board: Leaderboard, metric: str) -> list[Score]:
+    """Scores of all methods; of a cohort metric, which few methods have, only those it applies to."""
+    cells = [scores[standing.method, metric] for standing in board.standings]
+    if info["metrics"][metric]["scope"] != "cohort":
+        return cells
+    return [score for score in cells if score.status is not Outcome.NOT_APPLICABLE]
 
 
 def panel(info: Info, metric: str, scores: Sequence[Score]) -> Panel:
@@ -55,15 +63,17 @@ def panel(info: Info, metric: str, scores: Sequence[Score]) -> Panel:
 
 
 def _scale(axes: Axes, family: str, scores: Sequence[Score]) -> None:
-    """Costs differ by powers of ten; some are zero, which a logarithm cannot show."""
+    """Costs may differ by powers of ten; some are zero, which a logarithm cannot show."""
     values = [score.mean for score in scores if score.mean is not None]
     positive = [value for value in values if value > 0]
-    if family != "cost" or not positive:
+    if family != "cost" or not positive or max(positive) <= 10 * min(positive):
         return
     if min(values) > 0:
         axes.set_xscale("log")
     else:
         axes.set_xscale("symlog", linthresh=min(positive))
+    axes.xaxis.set_major_formatter(lambda value, _: brief(value))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _draw(axes: Axes, row: int, score: Score, control: bool) -> None:

@@ -138,7 +138,8 @@ def _place(info: Info, scores: Scores, method: str) -> Place:
 def _note(info: Info, scores: Scores, method: str, place: Place) -> str:
     holes = _holes(info, scores, method)
     if place is Place.NOT_APPLICABLE:
-        return scores[method, min(info["metrics"])].reason
+        # Without the count in front: no case could be explained anyhow.
+        return scores[method, min(info["metrics"])].reason.partition(": ")[2]
     if not holes:
         return ""
     return f"{plural(len(holes), 'metric')} of {len(info['metrics'])} without all numbers: {holes[0].reason}"

@@ -65,7 +65,7 @@ def page(folder: RunFolder, results: Results, found: Sequence[Verdict]) -> str:
         panels=panels(info, scores, board),
         cases=case_rows(folder, info, results.records, board),
         cohort=cohort_rows(folder, info, results.records),
-        failures=appendix.failure_tables(info, results.records, folder.failures()),
+        failures=appendix.failure_tables(results.records, folder.failures()),
         glossary=appendix.glossary(info),
         methods=appendix.methods(info),
         provenance=appendix.provenance(info),

@@ -1,0 +1,85 @@
+"""The recurrence ResNets: size, alignment of their maps, and that training learns what can be learnt."""
+
+import keras
+import numpy as np
+import pytest
+
+from xaibench.harness.model import KerasClassifier
+from xaibench.models.recurrence import Schedule, compact_resnet, resnet50, train, varied
+
+
+@pytest.fixture(scope="module")
+def compact() -> KerasClassifier:
+    keras.utils.set_random_seed(0)
+    return KerasClassifier(compact_resnet())
+
+
+def test_the_compact_network_is_compact(compact: KerasClassifier) -> None:
+    assert 0.15e6 < compact.model.count_params() < 0.3e6
+    assert compact.input_shape == (128, 128, 1)
+    assert compact.default_layer == "block4"
+    weights = compact.head_weights()
+    assert weights is not None
+    assert weights.shape == (96, 2)
+
+
+def test_maps_lie_on_what_they_see() -> None:
+    """With mirror-symmetric kernels, a mirrored image gives mirrored maps only if no stage shifts."""
+    classifier = KerasClassifier(compact_resnet(32))
+    symmetric = [
+        w + w[:, ::-1] + w[::-1] + w[::-1, ::-1] if w.ndim == 4 else w for w in classifier.model.get_weights()
+    ]
+    classifier.model.set_weights(symmetric)
+    image = np.random.default_rng(0).random((1, 32, 32, 1), dtype=np.float32)
+    maps, mirrored = classifier.features(image), classifier.features(image[:, ::-1, ::-1])
+    np.testing.assert_allclose(mirrored[:, ::-1, ::-1], maps, rtol=1e-3, atol=1e-4 * maps.max())
+
+
+def test_the_intensity_scale_of_the_scanner_does_not_matter(compact: KerasClassifier) -> None:
+    image = np.random.default_rng(0).random((1, 128, 128, 1), dtype=np.float32) * 800
+    np.testing.assert_allclose(compact.scores(image), compact.scores(image * 2 + 300), atol=1e-3)
+
+
+def test_training_learns_and_weights_the_rare_class() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.array([0] * 36 + [1] * 12)
+    images = rng.normal(size=(48, 32, 32, 1)).astype(np.float32)
+    images[labels == 1, 10:22, 10:22] += 3
+    keras.utils.set_random_seed(0)
+    model = compact_resnet(32)
+    schedule = Schedule(epochs=8, batch=16)
+    train(model, images, labels, schedule, range(schedule.epochs))
+    predicted = KerasClassifier(model).scores(images).argmax(axis=1)
+    assert (predicted[labels == 0] == 0).mean() > 0.8
+    assert (predicted[labels == 1] == 1).mean() > 0.8
+
+
+def test_training_is_repeatable() -> None:
+    rng = np.random.default_rng(0)
+    images, labels = rng.normal(size=(8, 32, 32, 1)).astype(np.float32), np.arange(8) % 2
+    scores = []
+    for _ in range(2):
+        keras.utils.set_random_seed(1)
+        model = compact_resnet(32)
+        train(model, images, labels, Schedule(epochs=1, batch=4), range(1))
+        scores.append(KerasClassifier(model).scores(images))
+    np.testing.assert_allclose(scores[0], scores[1], atol=1e-4)
+
+
+def test_variants_keep_shape_and_leave_the_images_alone() -> None:
+    images = np.random.default_rng(0).random((4, 16, 16, 1), dtype=np.float32)
+    copy = images.copy()
+    changed = varied(images, np.random.default_rng(1))
+    assert changed.shape == images.shape
+    assert changed.dtype == np.float32
+    np.testing.assert_array_equal(images, copy)
+    assert (changed != images).any(axis=(1, 2, 3)).all()
+
+
+def test_resnet50_offers_everything_at_224_pixels() -> None:
+    classifier = KerasClassifier(resnet50())
+    assert classifier.input_shape == (224, 224, 3)
+    assert classifier.default_layer == "conv5_block3_out"
+    weights = classifier.head_weights()
+    assert weights is not None
+    assert weights.shape == (2048, 2)

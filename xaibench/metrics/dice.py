@@ -1,0 +1,41 @@
+"""Dice coefficient (Dice 1945, Ecology 26:297) of the hottest pixels and the annotated region."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from xaibench.harness.types import Case, Classifier, Explain, Explanation, Family, Measurement, seed_of
+from xaibench.metrics.ordering import hottest
+from xaibench.metrics.regions import region_of
+
+
+@dataclass(frozen=True)
+class Dice:
+    """Overlap of the |M| hottest pixels A with the annotated region M, over their mean size; high is good.
+
+    2 |A and M| / (|A| + |M|). Range 0 .. 1. Cutting at |M| pixels needs no threshold, so neither the scale
+    nor the shape of the map's histogram matters. Ties at the border of A are drawn by a seed of case and metric.
+
+    A random or constant map scores |M| / (h w) on average. Pitfalls: it grows with the region; with |A| = |M|
+    it equals `relevance-rank` for a map without ties, so the two are one piece of evidence, not two.
+    """
+
+    seed: int = 0
+
+    family: ClassVar = Family.COLOCALISATION
+    higher_is_better: ClassVar = True
+    range: ClassVar = (0.0, 1.0)
+    unit: ClassVar = ""
+    source: ClassVar = "Dice 1945"
+    needs_mask: ClassVar = True
+
+    def __call__(
+        self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
+    ) -> Measurement:
+        """Dice coefficient; NotApplicable without an annotated region."""
+        region = region_of(case, explanation.heatmap)
+        size = int(np.count_nonzero(region))
+        found = hottest(explanation.heatmap, size, seed_of(self.seed, case.id, "dice"))
+        both = np.count_nonzero(found) + size
+        return Measurement(2 * np.count_nonzero(found & region) / both)

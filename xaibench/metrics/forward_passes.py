@@ -1,0 +1,28 @@
+"""Forward passes: what a heatmap costs, whatever the machine."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xaibench.harness.types import Case, Classifier, Explain, Explanation, Family, Measurement
+
+
+@dataclass(frozen=True)
+class ForwardPasses:
+    """Model evaluations made to explain one image, each image of a batch counted; low is good.
+
+    Range 0 .. infinity. A random map needs 0. Pitfalls: passes of a library that calls the model itself are
+    those that the method states; work outside the model is not counted (see `latency`).
+    """
+
+    family: ClassVar = Family.COST
+    higher_is_better: ClassVar = False
+    range: ClassVar = (0.0, float("inf"))
+    unit: ClassVar = "passes"
+    source: ClassVar = "xaibench"
+    needs_mask: ClassVar = False
+
+    def __call__(
+        self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
+    ) -> Measurement:
+        """Report the passes that were counted when the heatmap was made."""
+        return Measurement(float(explanation.forward))

@@ -1,0 +1,41 @@
+"""Intersection over union (Jaccard 1912) of the hottest pixels and the annotated region."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from xaibench.harness.types import Case, Classifier, Explain, Explanation, Family, Measurement, seed_of
+from xaibench.metrics.ordering import hottest
+from xaibench.metrics.regions import region_of
+
+
+@dataclass(frozen=True)
+class Iou:
+    """Overlap of the |M| hottest pixels A with the annotated region M, over their union; high is good.
+
+    |A and M| / |A or M|. Range 0 .. 1. Cutting at |M| pixels needs no threshold, so neither the scale nor
+    the shape of the map's histogram matters. Ties at the border of A are drawn by a seed of case and metric.
+
+    A random or constant map scores about s / (2 - s), where s = |M| / (h w). Pitfalls: it grows with the region;
+    with |A| = |M| it orders maps exactly as `dice` and `relevance-rank` do, so the three are one piece of
+    evidence, not three.
+    """
+
+    seed: int = 0
+
+    family: ClassVar = Family.COLOCALISATION
+    higher_is_better: ClassVar = True
+    range: ClassVar = (0.0, 1.0)
+    unit: ClassVar = ""
+    source: ClassVar = "Jaccard 1912"
+    needs_mask: ClassVar = True
+
+    def __call__(
+        self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
+    ) -> Measurement:
+        """Intersection over union; NotApplicable without an annotated region."""
+        region = region_of(case, explanation.heatmap)
+        size = int(np.count_nonzero(region))
+        found = hottest(explanation.heatmap, size, seed_of(self.seed, case.id, "iou"))
+        return Measurement(np.count_nonzero(found & region) / np.count_nonzero(found | region))

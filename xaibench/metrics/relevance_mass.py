@@ -1,0 +1,34 @@
+"""Relevance mass accuracy (Arras, Osman and Samek 2022, "CLEVR-XAI", arXiv:2003.07258)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xaibench.harness.types import Case, Classifier, Explain, Explanation, Family, Measurement
+from xaibench.metrics.regions import mass_share, region_of
+
+
+@dataclass(frozen=True)
+class RelevanceMass:
+    """Share of the heatmap's positive mass that lies inside the annotated region M; high is good.
+
+    sum over p in M of max(h_p, 0) / sum over all p of max(h_p, 0). Range 0 .. 1. Negative values count as
+    zero. A map without positive mass is scored as a uniform one: |M| / (h w).
+
+    A random or uniform map scores |M| / (h w). Pitfalls: it grows with the region, so compare cases by
+    `enrichment`; a constant added to a map lowers it; a single bright pixel inside scores 1, as a perfect
+    outline does.
+    """
+
+    family: ClassVar = Family.COLOCALISATION
+    higher_is_better: ClassVar = True
+    range: ClassVar = (0.0, 1.0)
+    unit: ClassVar = ""
+    source: ClassVar = "Arras et al. 2022"
+    needs_mask: ClassVar = True
+
+    def __call__(
+        self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
+    ) -> Measurement:
+        """Share of mass inside; NotApplicable without an annotated region."""
+        region = region_of(case, explanation.heatmap)
+        return Measurement(mass_share(explanation.heatmap, region))

@@ -1,0 +1,40 @@
+"""Relevance rank accuracy (Arras, Osman and Samek 2022, "CLEVR-XAI", arXiv:2003.07258)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from xaibench.harness.types import Case, Classifier, Explain, Explanation, Family, Measurement, seed_of
+from xaibench.metrics.ordering import hottest
+from xaibench.metrics.regions import region_of
+
+
+@dataclass(frozen=True)
+class RelevanceRank:
+    """Share of the |M| hottest pixels that lie inside the annotated region M; high is good.
+
+    |A and M| / |M|, where A is the |M| hottest pixels; signed values are ordered as they are. Range 0 .. 1.
+    Ties at the border of A are drawn by a seed made of case and metric.
+
+    A random or constant map scores |M| / (h w) on average. Pitfalls: it grows with the region; for a map with
+    few non-zero pixels most of A is drawn at random among the zeros (see `tied_share` of the curve metrics).
+    """
+
+    seed: int = 0
+
+    family: ClassVar = Family.COLOCALISATION
+    higher_is_better: ClassVar = True
+    range: ClassVar = (0.0, 1.0)
+    unit: ClassVar = ""
+    source: ClassVar = "Arras et al. 2022"
+    needs_mask: ClassVar = True
+
+    def __call__(
+        self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
+    ) -> Measurement:
+        """Share of the hottest pixels inside; NotApplicable without an annotated region."""
+        region = region_of(case, explanation.heatmap)
+        size = int(np.count_nonzero(region))
+        found = hottest(explanation.heatmap, size, seed_of(self.seed, case.id, "relevance-rank"))
+        return Measurement(np.count_nonzero(found & region) / size)
