@@ -1,22 +1,25 @@
 """`python -m benchmarks`: overhead over the forward-pass floor, beside other libraries."""
 
+import sys
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from benchmarks.comparison import MODELS, all_jobs, compare
+from benchmarks.table import machine, write
 from benchmarks.timing import QUICK, Effort
 
-MODELS = ("compact", "resnet50")
+WIDTH = 132
+"""Columns of a table that is printed to a file."""
 FOLDER = Path(__file__).parent / "results"
 
 
 def main(
-    models: Annotated[str, typer.Option(help="Models, separated by commas.")] = ",".join(MODELS),
-    jobs: Annotated[str, typer.Option(help="Works (rise,lime ...), separated by commas; empty = all.")] = "",
+    models: Annotated[str, typer.Option(help="Models, separated by commas.")] = "all",
+    jobs: Annotated[str, typer.Option(help="Jobs (rise,lime ...), separated by commas.")] = "all",
     rounds: Annotated[int | None, typer.Option(min=1, help="Rounds of floor and job in turns.")] = None,
     quick: Annotated[bool, typer.Option(help="Small budgets: shows that it runs, measures badly.")] = False,
     out: Annotated[Path, typer.Option(help="JSON file to write.")] = FOLDER / "latest.json",
@@ -25,22 +28,26 @@ def main(
 
     Example: uv run python -m benchmarks --models compact --jobs rise,lime --rounds 3
     """
-    from benchmarks.comparison import MODELS as KNOWN
-    from benchmarks.comparison import compare
-    from benchmarks.table import machine, write
-
-    wanted = models.split(",")
-    unknown = [name for name in wanted if name not in KNOWN]
-    if unknown:
-        raise typer.BadParameter(f"There is no model {unknown[0]!r}; choose from {', '.join(KNOWN)}.")
     effort = QUICK if quick else Effort()
     effort = replace(effort, rounds=rounds or effort.rounds)
-    console = Console(width=None)
+    works = list(dict.fromkeys(job.work for job in all_jobs(effort)))
+    wanted_models = chosen(models, list(MODELS), "model")
+    wanted_works = frozenset(chosen(jobs, works, "job"))
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH)
     results: dict[str, Any] = {"machine": machine(), "models": {}}
-    for name in wanted:
-        results["models"][name] = compare(name, effort, frozenset(filter(None, jobs.split(","))), console)
+    for name in wanted_models:
+        results["models"][name] = compare(name, effort, wanted_works, console)
     write(out, results)
     console.print(f"Written to {out}")
+
+
+def chosen(names: str, known: list[str], kind: str) -> list[str]:
+    """Split a list of names; `all` is all of them. Raises typer.BadParameter for a name that nothing has."""
+    wanted = known if names == "all" else names.split(",")
+    for name in wanted:
+        if name not in known:
+            raise typer.BadParameter(f"There is no {kind} {name!r}; choose from {', '.join(known)}.")
+    return wanted
 
 
 if __name__ == "__main__":

@@ -35,12 +35,12 @@ def all_jobs(effort: Effort) -> list[Job]:
 
 
 def compare(name: str, effort: Effort, works: frozenset[str], console: Console) -> dict[str, Any]:
-    """Measure the jobs of the named works (all if none is named) on a model, print the table, return its facts."""
+    """Measure the jobs of the named works on a model, print the table, return its facts."""
     subject = make_subject(name, MODELS[name].build, effort.batch)
     floor = forward_floor(subject, effort.floor_seconds, BATCHES)
     rows = []
     for job in all_jobs(effort):
-        if not works or job.work in works:
+        if job.work in works:
             with console.status(f"{name}: {job.work} by {job.library}, {job.setting}"):
                 rows.append(measured(subject, job, floor, effort))
     height, width, _channels = subject.image.shape

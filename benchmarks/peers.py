@@ -192,7 +192,7 @@ def quantus_pixel_flipping(subject: Subject, effort: Effort) -> Callable[[], obj
     pixels = subject.side**2
     step = flipping_step(pixels, subject.image.size, effort.steps)
     metric = quantus.PixelFlipping(features_in_step=step, disable_warnings=True)
-    heatmaps = random_heatmaps(subject)[:1, :, :, None]
+    heatmaps = random_heatmaps(subject)[:1, None]  # channels come first inside Quantus
     labels = np.array([CLASS])
     return lambda: metric(
         model=subject.model, x_batch=subject.images[:1], y_batch=labels, a_batch=heatmaps, channel_first=False

@@ -70,9 +70,9 @@ def table_of(model: str, floor: str, rows: list[Row]) -> Table:
     """Printed table of one model; work by work, xaibench first."""
     table = Table(title=model, caption=floor, title_justify="left", caption_justify="left")
     for name in ("work", "library", "setting"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for name in ("passes", "seconds", "ms a pass", "overhead", "range"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("target")
     order = list(dict.fromkeys(row.job.work for row in rows))
     for row in sorted(rows, key=lambda row: (order.index(row.job.work), row.job.library != OURS)):

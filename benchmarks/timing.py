@@ -84,7 +84,9 @@ def interleaved(
     )
 
 
-def best_batch(seconds_a_batch: Callable[[int], float], sizes: tuple[int, ...]) -> tuple[int, dict[int, float]]:
+def best_batch(
+    seconds_a_batch: Callable[[int], float], sizes: tuple[int, ...]
+) -> tuple[int, dict[int, float]]:
     """Batch size with the shortest time an image, and the milliseconds an image at every size."""
     cost: Mapping[int, float] = {size: 1000 * seconds_a_batch(size) / size for size in sizes}
     return min(cost, key=cost.__getitem__), dict(cost)

@@ -162,12 +162,16 @@ class KerasClassifier:
 
     @cached_property
     def _flat_model(self) -> Any:
+        """Copy with layers of its own: libraries ask a layer for its only output, and a shared one has several."""
         try:
-            return keras.Model(self.graph.input, self.graph.logits)
+            flat = keras.Model(self.graph.input, self.graph.logits)
         except ValueError as error:
             raise NotApplicable(
                 "nested parts of the model share layer names, so it cannot be laid flat"
             ) from error
+        copy = keras.models.clone_model(flat)
+        copy.set_weights(flat.get_weights())
+        return copy
 
     # ------------------------------------------------------------ traced functions
 

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,10 +33,10 @@ class TfExplainGradCam:
     def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
         """Explain each image: signed maps in units of the logit."""
         borrowed = classifier.borrow_keras(forward=len(images), backward=len(images))
-        model, layer = once_called(borrowed.model), self.layer or borrowed.layer
+        layer = self.layer or borrowed.layer
         heatmaps = np.zeros(images.shape[:3], np.float32)
         for target, rows in _groups(targets):
-            cams = _cams(model, images[rows], layer, target)
+            cams = _cams(borrowed.model, images[rows], layer, target)
             heatmaps[rows] = upsample(cams, images.shape[1:3])
         return heatmaps
 
@@ -60,16 +59,3 @@ def _cams(model: Any, images: Images, layer: str, target: int) -> Float32[np.nda
             model, images, layer, target, use_guided_grads=False
         )
     return np.stack([cam.numpy() for cam in GradCAM.generate_ponderated_output(maps, gradients)])
-
-
-@lru_cache(maxsize=1)
-def once_called(model: Any) -> Any:
-    """Copy the model with layers of its own; kept for the next call.
-
-    The package asks a layer for its first output, which for a layer shared with another model belongs to that one.
-    """
-    from tensorflow import keras
-
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    return copy

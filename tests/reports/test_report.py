@@ -1,0 +1,189 @@
+"""The page: whole, offline, escaped, the same from the same records."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.reports.made_up import METHODS, METRICS, NASTY, Plan, make_run
+from xaibench.harness.store import RunFolder
+from xaibench.harness.types import Status, XaibenchError
+from xaibench.reports import write_reports
+from xaibench.reports.appendix import gaps
+from xaibench.reports.gallery import chosen
+
+SECTIONS = [
+    "verdicts",
+    "leaderboard",
+    "figures",
+    "gallery",
+    "cohort-explanations",
+    "failures",
+    "notes",
+    "glossary",
+]
+VOID = {"meta", "link", "img", "input", "br"}
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text, and checks that every tag is closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def page(report: str) -> Page:
+    return Page(report)
+
+
+def test_every_tag_is_closed(page: Page) -> None:
+    assert page.open == []
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page, report: str) -> None:
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "iframe", "object", "embed"}
+    addresses = [
+        v for _, attrs in page.tags for k, v in attrs.items() if k in ("src", "href") and v is not None
+    ]
+    assert addresses
+    assert all(address.startswith(("data:", "#")) for address in addresses)
+    assert all(found.startswith("data:") for found in re.findall(r"url\(([^)]*)\)", report))
+    assert "@import" not in report
+
+
+def test_names_and_notes_are_escaped(report: str) -> None:
+    assert NASTY not in report
+    assert "<script>" not in report
+    assert "&lt;b&gt;bold&lt;/b&gt;" in report
+
+
+def test_sections_stand_in_order_and_links_lead_to_them(page: Page) -> None:
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert [name for name in ids if name in SECTIONS] == SECTIONS
+    links = {attrs["href"] for tag, attrs in page.tags if tag == "a"}
+    assert links <= {f"#{name}" for name in ids}
+
+
+def test_pictures_have_words_and_tables_have_captions_and_scopes(page: Page) -> None:
+    count = Counter(tag for tag, _ in page.tags)
+    assert count["table"] == count["caption"]
+    assert all(attrs.get("alt") for tag, attrs in page.tags if tag == "img")
+    assert all(attrs.get("scope") for tag, attrs in page.tags if tag == "th")
+
+
+def test_every_method_and_metric_is_on_the_page(page: Page) -> None:
+    text = " ".join(page.text)
+    for name in [*METHODS, *METRICS]:
+        assert name in text
+    assert "held-out patient accuracy" in text
+
+
+def test_no_number_is_nan(page: Page) -> None:
+    assert not re.search(r"\b(nan|inf|None)\b", " ".join(page.text), re.IGNORECASE | re.ASCII) or all(
+        "NaN or infinite values" in piece
+        for piece in page.text
+        if re.search(r"\bnan\b", piece, re.IGNORECASE)
+    )
+
+
+def test_the_gallery_shows_four_cases_of_both_classes_with_a_tile_a_method(page: Page) -> None:
+    tiles = [attrs["alt"] or "" for tag, attrs in page.tags if tag == "img"]
+    slices = [alt for alt in tiles if alt.startswith("Slice of")]
+    assert len(slices) == 4
+    assert (
+        sum(
+            "recurrent" in text and "non-" not in text.split(";")[0]
+            for text in page.text
+            if "label: " in text
+        )
+        == 2
+    )
+    assert sum(alt.startswith("grad-cam map of") for alt in tiles) == 4
+    text = " ".join(page.text)
+    assert "constant map: 0 everywhere" in text
+    assert "no map: ValueError: the method returned NaN or infinite values" in text
+
+
+def test_the_simulated_images_of_both_classes_are_shown_with_what_the_model_says(page: Page) -> None:
+    text = " ".join(page.text)
+    for name, value in (("non-recurrent", "0.8"), ("recurrent", "0.9")):
+        assert f"stacked-feature-maps: {name}" in text
+        assert f"the model gives it {value} probability of {name}" in text
+
+
+def test_failures_are_counted_now_and_over_the_whole_history(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", Plan(patients=4))
+    failed = sum(r.status is Status.FAILED for r in folder.records())
+    folder.forget_failures()
+    text = write_reports(folder).read_text()
+    folder.close()
+    assert f"Failed cells: 0 now; {failed} in the whole history of the folder" in text
+
+
+def test_methods_that_lack_the_same_cells_share_a_row(folder: RunFolder) -> None:
+    rows = gaps(folder.records(), Status.NOT_APPLICABLE)
+    row = next(r for r in rows if r[0] == "the method explains single images, not a cohort")
+    assert row[1:] == [", ".join(sorted(set(METHODS) - {"stacked-feature-maps"})), "class-consistency", "18"]
+    failed = gaps(folder.records(), Status.FAILED)
+    case_metrics = [name for name, facts in sorted(METRICS.items()) if facts[3] == "case"]
+    reason = "ValueError: the method returned NaN or infinite values"
+    assert failed == [[reason, "broken", ", ".join(case_metrics), str(4 * len(case_metrics))]]
+
+
+def test_cases_are_chosen_one_a_patient_from_the_classes_in_turn(folder: RunFolder) -> None:
+    cases = folder.cases()
+    names = chosen(cases)
+    assert [cases[name][0].label for name in names] == [0, 1, 0, 1]
+    assert len({cases[name][0].patient for name in names}) == 4
+    assert "P001-s11" not in names, "annotated cases come first"
+
+
+def test_the_same_folder_gives_the_same_page(folder: RunFolder, report: str) -> None:
+    assert write_reports(folder).read_text() == report
+
+
+def test_a_run_that_has_only_begun_has_a_report(empty: RunFolder, folder: RunFolder) -> None:
+    empty.begin(folder.info())
+    text = write_reports(empty).read_text()
+    assert "No case has been explained yet." in text
+    assert "8 of 8 cases not computed" in (empty.path / "scores.csv").read_text()
+
+
+def test_a_folder_without_a_run_is_refused_in_one_sentence(empty: RunFolder) -> None:
+    with pytest.raises(XaibenchError, match=r"holds no run \(no run\.json\)"):
+        write_reports(empty)
+
+
+def test_a_full_size_report_stays_below_six_megabytes(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", Plan(patients=4, size=128))
+    size = write_reports(folder).stat().st_size
+    folder.close()
+    assert size < 6e6
+
+
+def test_importing_reports_imports_no_plotting_and_no_statistics() -> None:
+    code = "import sys, xaibench.reports; print([m for m in ('matplotlib', 'scipy', 'jinja2') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
