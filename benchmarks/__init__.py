@@ -1,0 +1,1 @@
+"""Speed of xaibench, as ratios to the floor and beside other libraries: `uv run python -m benchmarks`."""

@@ -80,16 +80,15 @@ def timed(subject: Subject, job: Job, floor: ForwardFloor, effort: Effort) -> Ti
     run = job.start(subject, effort)
     run()
     passes = subject.count(run)
-    pass_seconds = partial(floor.pass_seconds, effort.floor_seconds)
-    if job.backward:
-        pass_seconds = backward_pass_seconds(subject, job.backward, effort)
+    pass_seconds = floor_of(subject, job, floor, effort)
     pass_seconds()
     gc.collect()
     return interleaved(run, pass_seconds, passes, effort.rounds, effort.job_seconds)
 
 
-def backward_pass_seconds(subject: Subject, images: int, effort: Effort) -> Callable[[], float]:
-    """Seconds an image of the traced forward and backward pass of a batch of that many images."""
-    call = backward_call(subject, images)
-    call()
-    return lambda: seconds_a_call(call, effort.floor_seconds) / images
+def floor_of(subject: Subject, job: Job, floor: ForwardFloor, effort: Effort) -> Callable[[], float]:
+    """Seconds of one pass: forward at the best batch size, or forward and backward in the job's own batch."""
+    if not job.backward:
+        return partial(floor.pass_seconds, effort.floor_seconds)
+    call = backward_call(subject, job.backward)
+    return lambda: seconds_a_call(call, effort.floor_seconds) / job.backward

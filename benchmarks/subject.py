@@ -22,7 +22,7 @@ CLASS = 1
 """The explained class, of all images."""
 
 
-class Counter(keras.layers.Layer):
+class Counter(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Hands images on unchanged and counts them, also inside other people's traced functions."""
 
     def __init__(self) -> None:
@@ -140,13 +140,12 @@ def backward_call(subject: Subject, size: int) -> Callable[[], object]:
     maps = model.get_layer(subject.classifier.default_layer).output
     part = keras.Model(model.input, [maps, model.layers[-1].input])
 
-    @tf.function
-    def function(images: Any) -> list[Any]:
+    def gradients(images: Any) -> list[Any]:
         with tf.GradientTape() as tape:
             tape.watch(images)
             features, logits = part(images, training=False)
             logit = logits[:, CLASS]
         return [features, tape.gradient(logit, features)]
 
-    batch = tf.constant(subject.images[:size])
+    function, batch = tf.function(gradients), tf.constant(subject.images[:size])
     return lambda: [tensor.numpy() for tensor in function(batch)]

@@ -3,9 +3,10 @@
 import io
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 Clock = Callable[[], float]
@@ -15,8 +16,8 @@ Clock = Callable[[], float]
 class Effort:
     """How much work a benchmark does."""
 
-    rounds: int = 5
-    floor_seconds: float = 2.0
+    rounds: int = 7
+    floor_seconds: float = 1.0
     """Least time spent on the floor before and after each round."""
     job_seconds: float = 0.5
     """Least time spent on the job in each round: short jobs are repeated."""
@@ -71,7 +72,7 @@ def interleaved(
     for _round in range(rounds):
         jobs.append(seconds_a_call(job, least))
         floors.append(pass_seconds())
-    beside = [(before + after) / 2 for before, after in zip(floors, floors[1:], strict=False)]
+    beside = [(before + after) / 2 for before, after in pairwise(floors)]
     ratios = [seconds / (passes * floor) for seconds, floor in zip(jobs, beside, strict=True)]
     return Timing(
         passes=passes,
@@ -88,8 +89,8 @@ def best_batch(
     seconds_a_batch: Callable[[int], float], sizes: tuple[int, ...]
 ) -> tuple[int, dict[int, float]]:
     """Batch size with the shortest time an image, and the milliseconds an image at every size."""
-    cost: Mapping[int, float] = {size: 1000 * seconds_a_batch(size) / size for size in sizes}
-    return min(cost, key=cost.__getitem__), dict(cost)
+    cost = {size: 1000 * seconds_a_batch(size) / size for size in sizes}
+    return min(cost, key=cost.__getitem__), cost
 
 
 @contextmanager

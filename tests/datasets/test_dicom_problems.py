@@ -111,6 +111,16 @@ def test_nan_pixels_are_left_out(tmp_path):
     assert "not finite" in problem(tmp_path)
 
 
+def test_file_cut_within_its_modality_is_told(tmp_path):
+    made = [mr_slice(Series(), values, index) for index, values in enumerate(pixels(3))]
+    for index in (0, 2):
+        save(made[index], tmp_path / f"{index}.dcm")
+    whole = save(made[1], tmp_path / "1.dcm").read_bytes()
+    (tmp_path / "1.dcm").write_bytes(whole[: whole.index(b"CS\x02\x00MR") + 5])
+    write_labels(tmp_path)
+    assert "[1.dcm]" in " ".join(DicomFolder(tmp_path).check().problems)
+
+
 @pytest.mark.parametrize("name", ["plain", "compressed"])
 def test_no_cut_of_a_file_breaks_the_reader(tmp_path_factory, name):
     stored = pixels(3)

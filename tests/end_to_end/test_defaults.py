@@ -62,7 +62,7 @@ def test_every_cell_of_the_smoke_run_is_measured_or_says_why_not(smoke: Path) ->
     info = json.loads((smoke / "run.json").read_text())
     found = scores(smoke)
     assert {(m, k) for m in info["methods"] for k in info["metrics"]} <= set(found)
-    assert {row["status"] for row in found.values()} == {"ok", "not applicable"}
+    assert {row["status"] for row in found.values()} == {"measured", "not applicable"}
     assert info["cohort"]["patients"] == 4
 
 
@@ -78,7 +78,7 @@ def test_the_annotation_is_first_in_relevance_mass_and_the_report_says_so(all_pa
     mass = {m: float(row["mean"]) for (m, k), row in scores(all_patients).items() if k == "relevance-mass"}
     assert mass["mask"] == 1
     assert sorted(mass, key=mass.__getitem__)[-1] == "mask"
-    assert "mask is first in relevance-mass" in words(all_patients)
+    assert "mask, the annotation itself, is first in relevance-mass" in words(all_patients)
 
 
 def test_random_maps_have_enrichment_one_within_their_interval(all_patients: Path) -> None:

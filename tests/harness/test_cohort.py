@@ -47,7 +47,7 @@ def last_class_likes_bright(images: np.ndarray) -> np.ndarray:
 
 
 def build(dataset: Any, shape: tuple[int, int, int] = (8, 8, 1), **settings: Any) -> Any:
-    return build_cohort(dataset, RunSpec(dataset="phantom", **settings), shape, last_class_likes_bright)
+    return build_cohort(dataset, "made", RunSpec(**settings), shape, last_class_likes_bright)
 
 
 def test_the_slice_with_the_largest_mask_is_explained() -> None:

@@ -127,7 +127,9 @@ def test_a_backbone_behind_a_preprocessing_layer_is_opened_too() -> None:
     x = keras.layers.GlobalAveragePooling2D()(backbone(keras.layers.Rescaling(0.5)(inputs)))
     classifier = KerasClassifier(keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x)))
     batch = images(classifier, 3)
-    np.testing.assert_allclose(classifier.scores(batch), classifier.model.predict(batch, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(
+        classifier.scores(batch), classifier.model.predict(batch, verbose=0), atol=1e-6
+    )
     np.testing.assert_allclose(classifier.features(batch), plain.features(batch / 2), atol=1e-6)
 
 

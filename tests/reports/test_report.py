@@ -101,11 +101,8 @@ def test_every_method_and_metric_is_on_the_page(page: Page) -> None:
 
 
 def test_no_number_is_nan(page: Page) -> None:
-    assert not re.search(r"\b(nan|inf|None)\b", " ".join(page.text), re.IGNORECASE | re.ASCII) or all(
-        "NaN or infinite values" in piece
-        for piece in page.text
-        if re.search(r"\bnan\b", piece, re.IGNORECASE)
-    )
+    text = " ".join(page.text).replace("NaN or infinite values", "")
+    assert not re.search(r"\b(nan|NaN|inf|None)\b", text)
 
 
 def test_the_gallery_shows_four_cases_of_both_classes_with_a_tile_a_method(page: Page) -> None:

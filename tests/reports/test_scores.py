@@ -70,6 +70,8 @@ def test_same_records_in_any_order_give_the_same_bytes(folder: RunFolder, tmp_pa
     random.Random(0).shuffle(records)
     other = RunFolder(tmp_path / "other")
     other.begin(folder.info())
+    for case, target in reversed(folder.cases().values()):
+        other.save_case(case, target)
     for record in records:
         other.append([record])
     write_reports(other)

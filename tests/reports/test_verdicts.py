@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.reports.made_up import Plan, info_of, make_run
 from tests.reports.test_scores import records_of
-from xaibench.harness.types import Record, Status
+from xaibench.harness.types import Case, Record, Status
+from xaibench.reports.findings import Verdict
 from xaibench.reports.leaderboard import leaderboard_of
-from xaibench.reports.results import read
+from xaibench.reports.results import Results, read, scores_by_class
 from xaibench.reports.scores import scores_of
-from xaibench.reports.verdicts import Verdict, sentences, verdicts
+from xaibench.reports.verdicts import sentences, verdicts
 
 
 def verdicts_of(values: dict[str, dict[str, list[float | None]]], patients: int = 12) -> list[Verdict]:
@@ -21,7 +23,7 @@ def verdicts_of(values: dict[str, dict[str, list[float | None]]], patients: int 
         r for name, row in values.items() for m, column in row.items() for r in records_of(m, column, name)
     ]
     scores = scores_of(info, records)
-    return verdicts(info, scores, leaderboard_of(info, scores))
+    return verdicts(Results(info, scores, leaderboard_of(info, scores)))
 
 
 def text_of(found: list[Verdict]) -> str:
@@ -35,14 +37,14 @@ def around(middle: float, patients: int = 12) -> list[float | None]:
 
 def test_evidence_outside_the_tumour_is_said() -> None:
     found = verdicts_of({name: {"enrichment": around(0.3)} for name in "abc"})
-    assert "The evidence lies outside the tumour: for 3 of 3 explainers" in text_of(found)
+    assert "(12 patients), the evidence lies outside the tumour: for 3 of 3 explainers" in text_of(found)
     assert "Median enrichment of the explainers: 0.3 times what chance gives." in text_of(found)
     assert "3 less than chance (interval below 1)" in text_of(found)
 
 
 def test_evidence_in_the_tumour_is_said() -> None:
     found = verdicts_of({name: {"enrichment": around(4)} for name in "abc"})
-    assert "The evidence lies in the tumour" in text_of(found)
+    assert "the tumour draws more relevance than chance would give it: for 3 of 3" in text_of(found)
     assert "outside" not in text_of(found)
 
 
@@ -50,20 +52,38 @@ def test_the_most_faithful_explainers_decide_where_the_evidence_lies() -> None:
     values = {name: {"enrichment": around(0.2), "deletion-auc": around(0.1)} for name in "abc"}
     values |= {name: {"enrichment": around(5), "deletion-auc": around(0.9)} for name in "defghi"}
     assert (
-        "The evidence lies outside the tumour: for 3 of 3 explainers (the most faithful: a, b and c)"
+        "the evidence lies outside the tumour: for 3 of 3 explainers (the most faithful: a, b and c)"
         in text_of(verdicts_of(values))
     )
 
 
+def test_evidence_is_located_for_each_explained_class() -> None:
+    # A confounder of one class only: over all patients its trace is lost.
+    info = info_of({"a": "cam"}, ["enrichment"], 12)
+    values: list[float | None] = [0.3 + 0.01 * i if i < 6 else 3.0 + 0.1 * i for i in range(12)]
+    records = records_of("enrichment", values, "a")
+    cases = {r.case: (case_of(r.case, r.patient), int(i < 6)) for i, r in enumerate(records)}
+    scores = scores_of(info, records)
+    by_class = scores_by_class(info, records, cases)
+    text = text_of(verdicts(Results(info, scores, leaderboard_of(info, scores), records, cases, by_class)))
+    assert "Where recurrent is explained (6 patients), the evidence lies outside the tumour" in text
+    assert "Where non-recurrent is explained (6 patients), the tumour draws more relevance" in text
+    assert "Over all patients (12 patients), the evidence lies outside" not in text
+
+
+def case_of(name: str, patient: str) -> Case:
+    return Case(name, patient, np.zeros((2, 2, 1), np.float32), 0, None, (1.0, 1.0), 0)
+
+
 def test_intervals_around_one_settle_nothing() -> None:
     found = verdicts_of({name: {"enrichment": around(1)} for name in "abc"})
-    assert "does not settle" in text_of(found)
+    assert "it is not settled" in text_of(found)
     assert "3 not distinguishable from chance" in text_of(found)
 
 
 def test_one_patient_settles_nothing() -> None:
     found = verdicts_of({"a": {"enrichment": [0.1]}, "random": {"enrichment": [1.0]}}, patients=1)
-    assert "does not settle" in text_of(found)
+    assert "it is not settled" in text_of(found)
     assert "random has enrichment 1; one patient gives no interval." in text_of(found)
     assert "there are no intervals" in text_of(found)
 
@@ -104,6 +124,13 @@ def test_controls_that_beat_half_of_the_explainers_are_a_warning() -> None:
     assert any(v.warns and text in v.text for v in found)
 
 
+def test_a_control_that_beats_the_explainers_in_enrichment_is_a_warning() -> None:
+    values = {"a": around(2), "b": around(2.1), "edges": around(2.7), "random": around(1)}
+    found = verdicts_of({name: {"enrichment": value} for name, value in values.items()})
+    text = "In enrichment edges is better than 2 and random is better than 0 of 2 explainers"
+    assert any(v.warns and text in v.text for v in found)
+
+
 def test_mask_alone_ahead_in_deletion_is_no_warning() -> None:
     values = {"a": 0.2, "edges": 0.4, "mask": 0.1}
     found = verdicts_of({name: {"deletion-auc": [value] * 12} for name, value in values.items()})
@@ -118,7 +145,7 @@ def test_methods_with_tied_pixels_are_named_above_five_percent(share: float, fla
         for i in range(12)
     ]
     scores = scores_of(info, records)
-    text = text_of(verdicts(info, scores, leaderboard_of(info, scores)))
+    text = text_of(verdicts(Results(info, scores, leaderboard_of(info, scores))))
     assert ("tied with others" in text) == flagged
     assert ("a 6.0 %" in text) == flagged
 
@@ -146,7 +173,7 @@ def test_without_masks_nothing_is_said_about_the_tumour(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", Plan(patients=4, masks=False))
     results = read(folder)
     folder.close()
-    text = text_of(verdicts(results.info, results.scores, results.board))
+    text = text_of(verdicts(results))
     assert "Co-localisation was not measured: " in text
     assert "no annotated region" in text
     assert "evidence lies" not in text

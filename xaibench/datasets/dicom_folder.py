@@ -1,4 +1,4 @@
-"""A cohort read from a folder of DICOM files: MR series, DICOM segmentations, and a table of labels."""
+"""A cohort read from a folder of DICOM files: MR series, DICOM segmentations or contours, and a table of labels."""
 
 import re
 from collections.abc import Iterator
@@ -25,15 +25,19 @@ class Report:
 
 @dataclass(frozen=True)
 class DicomFolder:
-    """One volume a patient from any folder with MR series; the label comes from a CSV file, the mask from SEG."""
+    """One volume a patient from any folder with MR series; labels come from a CSV file, masks from SEG or RTSTRUCT."""
 
     root: Path
     series: str | None = None
     """Regular expression searched for in the series description; None = axial T2-weighted."""
     labels: Path | None = None
     """CSV file with the columns patient,label; None = clinical.csv or labels.csv in the folder."""
+    roi: str | None = None
+    """Regular expression searched for in the names of SEG segments and RTSTRUCT regions; None = tumour, GTV ..."""
 
-    summary: ClassVar[str] = "any folder of DICOM MR series, with labels as CSV and tumour masks as SEG"
+    summary: ClassVar[str] = (
+        "any folder of DICOM MR series, with labels as CSV and tumour masks as SEG or RTSTRUCT"
+    )
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -91,13 +95,8 @@ class DicomFolder:
     def _scan(self) -> Scan:
         if not self.root.is_dir():
             raise XaibenchError(f"{self.root} is no folder; give the folder that holds the DICOM files.")
-        try:
-            re.compile(self.series or "")
-        except re.error as error:
-            raise XaibenchError(
-                f"The series rule {self.series!r} is no regular expression ({error.msg}); put a backslash before "
-                f"each of * + ? ( ) [ ] that is meant as such."
-            ) from error
+        _check_rule("series", self.series)
+        _check_rule("region", self.roi)
         found = scan(self.root)
         if not found.files:
             reasons = " ".join(sentences(found.notes))
@@ -126,8 +125,12 @@ class DicomFolder:
         known = self._labels.of
         return [name for name, files in self._patients.items() if files[0].patient in known]
 
+    def _candidates(self, name: str) -> list[ImageFile]:
+        """Files of a patient to choose from; a cohort that knows its series better may leave some out."""
+        return self._patients[name]
+
     def _read(self, name: str) -> PatientImages | None:
-        found, notes = read_patient(self._patients[name], self.series, name)
+        found, notes = read_patient(self._candidates(name), self.series, name, self.roi)
         relative = [replace(note, file=self._relative(note.file)) for note in notes]
         self._reports[name] = Report(_found_row(name, found), tuple(relative))
         return found
@@ -171,6 +174,16 @@ class DicomFolder:
 
     def _relative(self, file: str) -> str:
         return str(Path(file).relative_to(self.root)) if file else ""
+
+
+def _check_rule(what: str, rule: str | None) -> None:
+    try:
+        re.compile(rule or "")
+    except re.error as error:
+        raise XaibenchError(
+            f"The {what} rule {rule!r} is no regular expression ({error.msg}); put a backslash before each of "
+            f"* + ? ( ) [ ] that is meant as such."
+        ) from error
 
 
 def _found_row(name: str, found: PatientImages | None) -> Finding:

@@ -19,6 +19,7 @@ SeriesInstanceUID SeriesNumber FrameOfReferenceUID ScanningSequence EchoTime Rep
 Rows Columns BitsAllocated SamplesPerPixel PhotometricInterpretation NumberOfFrames ImagePositionPatient
 ImageOrientationPatient PixelSpacing RescaleSlope RescaleIntercept ReferencedSeriesSequence
 SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence
+ReferencedFrameOfReferenceSequence
 """
 
 

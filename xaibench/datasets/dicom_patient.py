@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from xaibench.datasets.check import Note
+from xaibench.datasets.dicom_masks import read_masks
 from xaibench.datasets.dicom_pixels import read_images, stacked
 from xaibench.datasets.dicom_scan import ImageFile
-from xaibench.datasets.dicom_seg import read_masks
 from xaibench.datasets.dicom_series import Refused, Stack, arrange, choose, gaps
 from xaibench.harness.types import Images, Regions
 
@@ -22,16 +22,19 @@ class PatientImages:
 
 
 def read_patient(
-    files: Sequence[ImageFile], rule: str | None, patient: str
+    files: Sequence[ImageFile], rule: str | None, patient: str, roi: str | None = None
 ) -> tuple[PatientImages | None, list[Note]]:
-    """Read a patient by pseudonym, None if nothing is usable; the notes say what was read and what is wrong."""
+    """Read a patient by pseudonym, None if nothing is usable; the notes say what was read and what is wrong.
+
+    `rule` chooses the series by description, `roi` the annotated regions by name; None = their defaults.
+    """
     notes: list[Note] = []
     try:
         chosen, said = choose(files, rule)
         notes += said
         stack, said = arrange(chosen)
         notes += said
-        found, said = _read(files, stack, patient)
+        found, said = _read(files, stack, patient, roi)
         notes += said
     except Refused as refusal:
         blamed = str(refusal.file.path) if refusal.file else ""
@@ -40,7 +43,9 @@ def read_patient(
     return found, [replace(note, subject=note.subject or patient) for note in notes]
 
 
-def _read(files: Sequence[ImageFile], whole: Stack, patient: str) -> tuple[PatientImages | None, list[Note]]:
+def _read(
+    files: Sequence[ImageFile], whole: Stack, patient: str, roi: str | None
+) -> tuple[PatientImages | None, list[Note]]:
     by_plane, notes = read_images(whole.planes)
     name = whole.description
     if not by_plane:
@@ -48,7 +53,7 @@ def _read(files: Sequence[ImageFile], whole: Stack, patient: str) -> tuple[Patie
     stack = replace(whole, planes=tuple(plane for plane in whole.planes if plane in by_plane))
     height, width = stack.planes[0].size
     read = Note(f"read the series {name!r} ({len(stack.planes)} slices of {height}x{width}).", problem=False)
-    masks, said = read_masks(files, stack, patient)
+    masks, said = read_masks(files, stack, patient, roi)
     return (
         PatientImages(stack, stacked(by_plane, stack.planes), masks),
         [read, *notes, *gaps(stack), *said],

@@ -5,6 +5,7 @@ PatientID, PatientName, UIDs and dates serve to group and to order, and never le
 
 import os
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from pydicom.dataset import Dataset
 from xaibench.datasets.check import Note
 from xaibench.datasets.dicom_headers import Plane, Unreadable, frame_value, guarded, planes_of, read_header
 
-SEGMENTATION = "SEG"
+SEGMENTATION, CONTOURS = "SEG", "RTSTRUCT"
+ANNOTATIONS = (SEGMENTATION, CONTOURS)
 SIZE = ("Rows", "Columns", "BitsAllocated")  # close before the pixels: a header that has them is whole
 
 
@@ -33,7 +35,7 @@ class Contrast:
 
 @dataclass(frozen=True)
 class ImageFile:
-    """What the header of one file with images, or of a segmentation, says."""
+    """What the header of one file with images, or of an annotation (SEG, RTSTRUCT), says."""
 
     path: Path
     patient: str
@@ -48,10 +50,10 @@ class ImageFile:
     space: str
     """Frame of reference: positions are comparable within one."""
     refers_to: frozenset[str]
-    """Series that a segmentation was drawn on."""
+    """Series that an annotation was drawn on."""
     planes: tuple[Plane, ...]
     fault: str
-    """Why there are no planes: a predicate; empty if there are some, or for a segmentation."""
+    """Why there are no planes: a predicate; empty if there are some, or for an annotation."""
 
 
 @dataclass
@@ -95,11 +97,12 @@ def _image_file(path: Path, header: Dataset) -> ImageFile | None:
         patient = str(header.get("PatientID") or "").strip()
         series = str(header.get("SeriesInstanceUID") or "")
         modality = str(header.get("Modality") or "")
-        if "Rows" not in header and modality not in ("", "MR", SEGMENTATION):
+        # A file cut short within its modality names no series yet, and is told as damaged below.
+        if series and "Rows" not in header and modality not in ("", "MR", *ANNOTATIONS):
             return None
         if not (patient and series):
             raise Unreadable("names no PatientID or no series, or ends before it does")
-        if modality != SEGMENTATION and not all(keyword in header for keyword in SIZE):
+        if modality not in ANNOTATIONS and not all(keyword in header for keyword in SIZE):
             raise Unreadable("holds no image: it says no size, or ends before it does")
         planes, fault = _planes_or_fault(path, header, modality)
         return ImageFile(
@@ -111,22 +114,38 @@ def _image_file(path: Path, header: Dataset) -> ImageFile | None:
             image_type=tuple(map(str, np.atleast_1d(header.get("ImageType") or ()))),
             contrast=_contrast(header),
             order=(str(header.get("StudyDate") or ""), int(header.get("SeriesNumber") or 0)),
-            space=str(header.get("FrameOfReferenceUID") or ""),
-            refers_to=frozenset(
-                str(item.get("SeriesInstanceUID")) for item in header.get("ReferencedSeriesSequence") or ()
-            ),
+            space=_space(header),
+            refers_to=frozenset(str(item.get("SeriesInstanceUID")) for item in _drawn_on(header)),
             planes=planes,
             fault=fault,
         )
 
 
 def _planes_or_fault(path: Path, header: Dataset, modality: str) -> tuple[tuple[Plane, ...], str]:
-    if modality == SEGMENTATION:
+    if modality in ANNOTATIONS:
         return (), ""
     try:
         return planes_of(path, header), ""
     except Unreadable as fault:
         return (), str(fault)
+
+
+def _space(header: Dataset) -> str:
+    """Frame of reference; a structure set names it, or several, in a sequence of its own."""
+    named = {str(item.get("FrameOfReferenceUID")) for item in _spaces(header)}
+    return str(header.get("FrameOfReferenceUID") or (named.pop() if len(named) == 1 else ""))
+
+
+def _drawn_on(header: Dataset) -> Iterator[Dataset]:
+    """Series that a segmentation refers to at once, and a structure set by space and study (PS3.3 C.8.8.5)."""
+    yield from header.get("ReferencedSeriesSequence") or ()
+    for space in _spaces(header):
+        for study in space.get("RTReferencedStudySequence") or ():
+            yield from study.get("RTReferencedSeriesSequence") or ()
+
+
+def _spaces(header: Dataset) -> Sequence[Dataset]:
+    return header.get("ReferencedFrameOfReferenceSequence") or ()
 
 
 def _contrast(header: Dataset) -> Contrast:
@@ -141,8 +160,12 @@ def _contrast(header: Dataset) -> Contrast:
 
 
 def _description(header: Dataset) -> str:
-    """Describe the series without the patient's name and number, and without dates and UIDs typed into it."""
-    text = str(header.get("SeriesDescription") or header.get("ProtocolName") or "").strip()
+    return anonymous(str(header.get("SeriesDescription") or header.get("ProtocolName") or ""), header)
+
+
+def anonymous(typed: str, header: Dataset) -> str:
+    """Return a typed text without the patient's name and number, and without dates and UIDs."""
+    text = typed.strip()
     names = re.split(r"[\^=, ]+", str(header.get("PatientName") or ""))
     for word in (str(header.get("PatientID") or "").strip(), *names):
         if len(word) > 2:

@@ -1,7 +1,6 @@
-"""Masks of a series from its DICOM segmentations (SEG), frame by frame to the slice each was drawn on."""
+"""Masks of a series from a DICOM segmentation (SEG), frame by frame to the slice each was drawn on."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +10,10 @@ from pydicom.dataset import Dataset
 from xaibench.datasets.check import Note
 from xaibench.datasets.dicom_headers import Unreadable, frame_value, guarded, numbers
 from xaibench.datasets.dicom_pixels import decode
-from xaibench.datasets.dicom_scan import SEGMENTATION, ImageFile
-from xaibench.datasets.dicom_series import SAME_COSINE, Stack
+from xaibench.datasets.dicom_rois import tumour_regions
+from xaibench.datasets.dicom_scan import ImageFile, anonymous
+from xaibench.datasets.dicom_series import NEAR, SAME_COSINE, Stack
 from xaibench.harness.types import Regions
-
-TUMOUR = re.compile(r"tumou?r|neoplas|lesion|\bgtv|\bmass\b|cancer|carcinoma", re.IGNORECASE)
 
 
 class WrongSize(Unreadable):
@@ -38,64 +36,15 @@ class SegFrame:
     """SOP instance and frame of the images it was drawn on."""
 
 
-def read_masks(files: Sequence[ImageFile], stack: Stack, patient: str) -> tuple[Regions | None, list[Note]]:
-    """Mask of each slice `[slices h w]`, or None; and what to say of each segmentation.
+def seg_mask(file: ImageFile, stack: Stack, patient: str, rule: str | None) -> tuple[Regions, list[Note]]:
+    """Mask of one segmentation `[slices h w]`, and what to say of it; `rule` as in tumour_regions.
 
-    Segmentations that name the series are used, all together; if none does, those in the same frame of reference.
+    Raises Unreadable, or WrongSize where a frame has not the size of its slice.
     """
-    drawn = [file for file in files if file.modality == SEGMENTATION]
-    used = [file for file in drawn if stack.series in file.refers_to]
-    used = used or [file for file in drawn if file.space and file.space == stack.space]
-    notes = []
-    if len(drawn) > len(used):
-        text = f"{len(drawn) - len(used)} SEG belong to other series and are left out."
-        notes.append(Note(text, problem=False))
-    mask = np.zeros((len(stack.planes), *stack.planes[0].size), dtype=bool)
-    read = 0
-    for file in used:
-        try:
-            added, said = _mask(file, stack, patient)
-            mask |= added
-            read += 1
-        except WrongSize as fault:
-            said = [Note(str(fault), fault.case, str(file.path))]
-        except Unreadable as fault:
-            said = [Note(f"a SEG {fault}; it is left out.", file=str(file.path))]
-        notes += said
-    if read > 1:
-        notes.append(Note(f"the mask is the union of {read} SEG.", problem=False))
-    if read and not mask.any():
-        notes.append(Note("its SEG marks no pixel of the series, so it counts as not annotated."))
-    return (mask if mask.any() else None), notes
-
-
-def tumour_segments(dataset: Dataset) -> tuple[set[int], list[Note]]:
-    """Numbers of the segments that mark tumour, by label, else by property type, else the only one there is.
-
-    Raises Unreadable if several are there and none says that it is tumour.
-    """
-    labels = {
-        int(item.SegmentNumber): str(item.get("SegmentLabel") or "") for item in dataset.SegmentSequence
-    }
-    types = {int(item.SegmentNumber): _property_type(item) for item in dataset.SegmentSequence}
-    for texts in (labels, types):
-        matching = {number for number, text in texts.items() if TUMOUR.search(text)}
-        if matching:
-            return matching, []
-    shown = ", ".join(repr(label) for label in labels.values())
-    if len(labels) != 1:
-        raise Unreadable(f"has the segments {shown or 'none'}, and none is called tumour, lesion or the like")
-    return set(labels), [
-        Note(f"the only segment of its SEG, {shown}, is taken for the tumour.", problem=False)
-    ]
-
-
-def _mask(file: ImageFile, stack: Stack, patient: str) -> tuple[Regions, list[Note]]:
-    """Mask of one segmentation. Raises Unreadable."""
     dataset, frames, _ = decode(file.path)
     mask = np.zeros((len(stack.planes), *stack.planes[0].size), dtype=bool)
     with guarded("has segments or positions that cannot be understood"):
-        chosen, notes = tumour_segments(dataset)
+        chosen, notes = _tumour_segments(dataset, rule)
         astray = 0
         for frame in _frames(dataset, frames, chosen, stack):
             index = _slice_of(frame, stack, patient)
@@ -107,6 +56,15 @@ def _mask(file: ImageFile, stack: Stack, patient: str) -> tuple[Regions, list[No
         text = f"{astray} frames of its SEG lie on no slice of the series, and are left out."
         notes.append(Note(text, file=str(file.path)))
     return mask, notes
+
+
+def _tumour_segments(dataset: Dataset, rule: str | None) -> tuple[set[int], list[Note]]:
+    segments = {int(item.SegmentNumber): item for item in dataset.SegmentSequence}
+    labels = {
+        number: anonymous(str(item.get("SegmentLabel") or ""), dataset) for number, item in segments.items()
+    }
+    types = {number: _property_type(item) for number, item in segments.items()}
+    return tumour_regions("segment", "SEG", labels, types, rule)
 
 
 def _frames(dataset: Dataset, frames: np.ndarray, chosen: set[int], stack: Stack) -> Iterator[SegFrame]:
@@ -172,10 +130,10 @@ def _nearest(position: tuple[float, ...], stack: Stack) -> tuple[int, bool]:
     """
     offsets = np.array(position) - np.array([plane.position for plane in stack.planes])
     rows, columns = np.array(stack.planes[0].orientation).reshape(2, 3)
-    along = np.abs(offsets @ np.cross(rows, columns))
+    along = np.abs(offsets @ stack.normal)
     index = int(np.argmin(along))
     across = max(abs(offsets[index] @ rows), abs(offsets[index] @ columns))
-    near = along[index] <= 0.25 * stack.step and across <= 0.5 * max(stack.planes[0].spacing)
+    near = along[index] <= NEAR * stack.step and across <= 0.5 * max(stack.planes[0].spacing)
     return index, bool(near)
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from xaibench.datasets.check import Note
 from xaibench.datasets.dicom_headers import Plane
-from xaibench.datasets.dicom_scan import SEGMENTATION, ImageFile
+from xaibench.datasets.dicom_scan import ANNOTATIONS, ImageFile
 
 # Descriptions that say another weighting, or no diagnostic series; T2* and FLAIR are other contrasts than T2.
 NOT_T2 = re.compile(
@@ -19,6 +19,7 @@ NOT_T2 = re.compile(
 LONG_ECHO_MS, LONG_REPETITION_MS = 60, 1500
 SAME_COSINE, SAME_SPACING = 1e-3, 1e-3  # headers write both with about four digits
 SAME_PLACE_MM = 0.01
+NEAR = 0.25  # of the slice distance: what is drawn no farther off belongs to the slice
 
 
 class Refused(Exception):  # noqa: N818 - an outcome, turned into a note on the patient
@@ -39,9 +40,14 @@ class Stack:
     planes: tuple[Plane, ...]
 
     @property
+    def normal(self) -> Float64[np.ndarray, "3"]:
+        """Direction in which the slices follow each other, of length 1."""
+        return _normal(self.planes[0])
+
+    @property
     def heights(self) -> Float64[np.ndarray, "n"]:
         """Place of each slice along the normal, in mm."""
-        return np.asarray(_positions(self.planes) @ _normal(self.planes[0]))
+        return np.asarray(_positions(self.planes) @ self.normal)
 
     @property
     def step(self) -> float:
@@ -59,7 +65,7 @@ def choose(files: Sequence[ImageFile], rule: str | None) -> tuple[list[ImageFile
     """
     series: dict[str, list[ImageFile]] = {}
     for file in files:
-        if file.modality != SEGMENTATION:
+        if file.modality not in ANNOTATIONS:
             series.setdefault(file.series, []).append(file)
     fitting = [key for key, group in series.items() if _fits(group, rule)]
     if not fitting:

@@ -26,6 +26,7 @@ from xaibench.harness.types import (
 )
 from xaibench.models.library import make_model
 
+DICOM_FOLDER = "dicom-folder"
 RECORDED_VERSIONS = (
     "keras",
     "lime",
@@ -59,15 +60,15 @@ def assemble(spec: RunSpec, voice: Voice) -> Assembly:
     _check_parameters(spec, [plugin.name for plugin in [*methods, *metrics]])
     method_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in methods]
     metric_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in metrics]
-    dataset = open_dataset(spec)
+    dataset, name = open_dataset(spec)
     model, facts = make_model(spec.model, dataset, voice)
     classifier = KerasClassifier(model)
-    cohort = build_cohort(dataset, spec, classifier.input_shape, classifier.scores)
+    cohort = build_cohort(dataset, name, spec, classifier.input_shape, classifier.scores)
     classifier.input_range = cohort.input_range
     targets = choose_targets(spec, cohort, classifier)
     facts = {**facts, "accuracy on the patients of this run": accuracy(cohort, classifier)}
     info = {
-        "spec": spec.model_dump(mode="json"),
+        "spec": describe_spec(spec, cohort),
         "model": describe_model(spec, classifier, facts),
         "cohort": describe_cohort(cohort),
         "methods": {p.name: describe_method(p, e) for p, e in zip(methods, method_entries, strict=True)},
@@ -80,22 +81,22 @@ def assemble(spec: RunSpec, voice: Voice) -> Assembly:
     return Assembly(cohort, bench, method_entries, metric_entries, info, [*broken_methods, *broken_metrics])
 
 
-def open_dataset(spec: RunSpec) -> Dataset:
-    """Registered dataset of that name, or the reader of a DICOM folder for a path."""
-    options: dict[str, Any] = {}
-    name = spec.dataset
-    if Path(name).is_dir() or "/" in name:
-        options = {"root": Path(name), "series": spec.series, "labels": spec.labels}
-        name = "dicom-folder"
-    elif spec.series or spec.labels:
-        raise XaibenchError(
-            f"--series and --labels belong to a DICOM folder; {name} is a made cohort without them."
-        )
-    plugin = registry.load("datasets", name)
-    if name == "dicom-folder" and not options:
+def open_dataset(spec: RunSpec) -> tuple[Dataset, str]:
+    """Registered dataset of that name, or the reader of a DICOM folder; and a name that gives no path away."""
+    made = spec.dataset in registry.entries("datasets")
+    path = Path(spec.dataset)
+    if not made and (path.is_dir() or path.parent != Path()):
+        if not path.is_dir():
+            raise XaibenchError(f"There is no folder {path}; give the folder of the DICOM files.")
+        reader = registry.load("datasets", DICOM_FOLDER).cls
+        return reader(root=path, series=spec.series, labels=spec.labels), "DICOM folder"
+    if spec.dataset == DICOM_FOLDER:
         raise XaibenchError("Name the DICOM folder itself: --dataset PATH.")
-    dataset: Dataset = plugin.cls(**options)
-    return dataset
+    if spec.series or spec.labels:
+        raise XaibenchError(
+            f"--series and --labels belong to a DICOM folder; {spec.dataset} is a made cohort."
+        )
+    return registry.load("datasets", spec.dataset).cls(), spec.dataset
 
 
 def choose_targets(spec: RunSpec, cohort: Cohort, classifier: KerasClassifier) -> dict[str, int]:
@@ -152,11 +153,21 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
+def describe_spec(spec: RunSpec, cohort: Cohort) -> dict[str, Any]:
+    """Spec section of run.json; a path may name a patient or a user, so folders and files appear by kind or name."""
+    shown = spec.model_dump(mode="json") | {"dataset": cohort.name, "model": model_name(spec)}
+    return shown | {"labels": None if spec.labels is None else "a table of the user's"}
+
+
+def model_name(spec: RunSpec) -> str:
+    """Name of the model, without the folder of its file."""
+    return Path(spec.model).name
+
+
 def describe_model(spec: RunSpec, classifier: KerasClassifier, facts: dict[str, Any]) -> dict[str, Any]:
     """Model section of run.json."""
-    name = Path(spec.model).name if spec.model.endswith(".keras") else spec.model
     return {
-        "name": name,
+        "name": model_name(spec),
         "hash": classifier.fingerprint,
         "parameters": int(classifier.model.count_params()),
         "input_shape": list(classifier.input_shape),

@@ -26,6 +26,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(list_app, name="list")
 app.add_typer(plugin_app, name="plugin")
 
+UNBROKEN = ("name", "method", "patient", "co-localisation", "faithfulness", "robustness")  # columns
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 # A pipe or a log file has no width of its own; 80 columns would break every table.
 out_console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 120)
@@ -310,7 +311,7 @@ def _print_list(header: list[str], rows: list[list[str]], problems: list[str]) -
 def _table(header: list[str], rows: list[list[str]]) -> Table:
     table = Table(box=SIMPLE_HEAD)
     for column in header:
-        table.add_column(column, no_wrap=column in ("name", "method", "patient"), overflow="fold")
+        table.add_column(column, no_wrap=column in UNBROKEN, overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     return table

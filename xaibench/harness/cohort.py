@@ -45,7 +45,9 @@ class Cohort:
         return digest.hexdigest()
 
 
-def build_cohort(dataset: Dataset, spec: RunSpec, input_shape: tuple[int, int, int], score: Scorer) -> Cohort:
+def build_cohort(
+    dataset: Dataset, name: str, spec: RunSpec, input_shape: tuple[int, int, int], score: Scorer
+) -> Cohort:
     """Choose patients and slices and fit them to the model's input. Raises XaibenchError if nothing is left."""
     notes: list[str] = []
     cases: list[Case] = []
@@ -53,8 +55,7 @@ def build_cohort(dataset: Dataset, spec: RunSpec, input_shape: tuple[int, int, i
         notes += _fitting_notes(volume, input_shape, notes)
         cases += cases_of(volume, spec, input_shape, score)
     if not cases:
-        raise XaibenchError(f"The cohort {spec.dataset} holds no usable case; see `xaibench data check`.")
-    name = spec.dataset if "/" not in spec.dataset and "\\" not in spec.dataset else "DICOM folder"
+        raise XaibenchError(f"The cohort {name} holds no usable case; see `xaibench data check`.")
     cases.sort(key=lambda case: case.id)
     return Cohort(name, cases, tuple(dataset.class_names), [*dataset.notes(), *notes])
 

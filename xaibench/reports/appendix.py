@@ -9,7 +9,7 @@ from xaibench.harness.store import Failure
 from xaibench.harness.types import Record, Status
 from xaibench.reports.leaderboard import metrics_by_family
 from xaibench.reports.scores import Info
-from xaibench.reports.text import ABSENT, brief
+from xaibench.reports.text import ABSENT, brief, one_line
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def gaps(records: Sequence[Record], status: Status) -> list[list[str]]:
     cells: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         if record.status is status:
-            cells.setdefault((" ".join(record.reason.split()), record.method), []).append(record)
+            cells.setdefault((one_line(record.reason), record.method), []).append(record)
     alike: dict[tuple[str, str], list[str]] = {}
     counts: Counter[tuple[str, str]] = Counter()
     for (reason, method), found in sorted(cells.items()):
@@ -66,7 +66,7 @@ def glossary(info: Info) -> Table:
     return Table("Metrics", header, rows)
 
 
-def _range(bounds: Sequence[float | None]) -> str:
+def _range(bounds: Sequence[float | int | None]) -> str:
     low, high = bounds
     left = "(-∞" if low is None else f"[{brief(low)}"
     right = "∞)" if high is None else f"{brief(high)}]"

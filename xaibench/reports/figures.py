@@ -94,6 +94,10 @@ def _dress(axes: Axes, metric: str, facts: Info, scores: Sequence[Score]) -> Non
     random = next((s.mean for s in scores if s.method == "random" and s.mean is not None), None)
     if random is not None:
         axes.axvline(random, color=PALE, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)
+    low, high = facts["range"]
+    if low is not None and high is not None:
+        margin = 0.03 * (high - low)
+        axes.set_xlim(low - margin, high + margin)
     axes.set_ylim(len(scores) - 0.4, -0.6)
     axes.set_yticks(range(len(scores)), [_literal(score.method) for score in scores])
     axes.tick_params(axis="both", length=0, labelcolor=INK)

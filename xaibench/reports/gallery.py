@@ -1,16 +1,15 @@
 """Which cases are shown, and what is drawn of each: the slice, every method's map, the simulated images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from xaibench.harness.store import RunFolder
 from xaibench.harness.types import Case, CohortExplanation, Record, Status
-from xaibench.reports.leaderboard import Leaderboard
 from xaibench.reports.pictures import Picture, heatmap_picture, slice_picture
-from xaibench.reports.scores import Info
-from xaibench.reports.text import brief, percent
+from xaibench.reports.results import Results, class_name
+from xaibench.reports.text import brief, one_line, percent
 
 SHOWN = 4
 """Cases in the gallery."""
@@ -56,26 +55,17 @@ def chosen(cases: Mapping[str, tuple[Case, int]], count: int = SHOWN) -> list[st
     return [case for _, _, case in sorted(ranked)[:count]]
 
 
-def case_rows(folder: RunFolder, info: Info, records: Sequence[Record], board: Leaderboard) -> list[CaseRow]:
+def case_rows(folder: RunFolder, run: Results) -> list[CaseRow]:
     """Draw the chosen cases with the maps of all methods, in the order of the leaderboard."""
-    cases = folder.cases()
-    return [_case_row(folder, info, records, board, *cases[name]) for name in chosen(cases)]
+    return [_case_row(folder, run, *run.cases[name]) for name in chosen(run.cases)]
 
 
-def class_name(info: Info, label: int) -> str:
-    """Name a class."""
-    names = info["cohort"]["class_names"]
-    return str(names[label]) if 0 <= label < len(names) else f"class {label}"
-
-
-def _case_row(
-    folder: RunFolder, info: Info, records: Sequence[Record], board: Leaderboard, case: Case, target: int
-) -> CaseRow:
-    of_case = {(r.method, r.metric): r for r in records if r.case == case.id}
-    label, explained = class_name(info, case.label), class_name(info, target)
+def _case_row(folder: RunFolder, run: Results, case: Case, target: int) -> CaseRow:
+    of_case = {(r.method, r.metric): r for r in run.records if r.case == case.id}
+    label, explained = class_name(run.info, case.label), class_name(run.info, target)
     outlined = "tumour outlined" if case.mask is not None else "no annotated tumour"
     shown = Tile("slice", f"Slice of {case.id}, {outlined}.", slice_picture(case.image, case.mask), outlined)
-    maps = [_map_tile(folder, s.method, case, explained, of_case) for s in board.standings]
+    maps = [_map_tile(folder, s.method, case, explained, of_case) for s in run.board.standings]
     return CaseRow(case.id, f"label: {label}; explained class: {explained}; {outlined}", shown, maps)
 
 
@@ -90,7 +80,7 @@ def _map_tile(
     alt = f"{method} map of {case.id} for {explained}"
     if found is None:
         reasons = (r.reason for (m, _), r in of_case.items() if m == method and r.status is not Status.OK)
-        return Tile(method, alt, note=f"no map: {next(reasons, 'not computed')}")
+        return Tile(method, alt, note=f"no map: {one_line(next(reasons, 'not computed'))}")
     if not np.isfinite(found.heatmap).all():
         return Tile(method, alt, note="no map: it holds values that are not finite")
     picture = heatmap_picture(found.heatmap, case.mask)
@@ -108,16 +98,16 @@ def _described(title: str, alt: str, picture: Picture, note: str = "") -> Tile:
     return Tile(title, f"{alt}; scale {scale}.", picture, note)
 
 
-def cohort_rows(folder: RunFolder, info: Info, records: Sequence[Record]) -> list[CohortRow]:
+def cohort_rows(folder: RunFolder, run: Results) -> list[CohortRow]:
     """Draw the simulated images and stacked maps of every method that explains the cohort."""
     values = {
         (r.method, r.case): r.value
-        for r in records
+        for r in run.records
         if r.metric == "class-consistency" and r.status is Status.OK
     }
     return [
-        _cohort_row(method, class_name(info, label), explanation, values)
-        for method in sorted(info["methods"])
+        _cohort_row(method, class_name(run.info, label), explanation, values)
+        for method in sorted(run.info["methods"])
         for label, explanation in sorted((folder.cohort_explanations(method) or {}).items())
     ]
 

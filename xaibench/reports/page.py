@@ -8,13 +8,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from xaibench.harness.store import RunFolder
 from xaibench.reports import appendix
 from xaibench.reports.figures import panels
+from xaibench.reports.findings import Verdict
 from xaibench.reports.gallery import case_rows, cohort_rows
 from xaibench.reports.leaderboard import Leaderboard, Place, Standing, metrics_by_family
 from xaibench.reports.results import Results
 from xaibench.reports.scores import Info, Score, Scores
 from xaibench.reports.tables import arrow, subtitle
 from xaibench.reports.text import brief, exact, span
-from xaibench.reports.verdicts import Verdict
 
 GROUPS = {
     "Explainers": (Place.RANKED, Place.UNRANKED),
@@ -63,8 +63,8 @@ def page(folder: RunFolder, results: Results, found: Sequence[Verdict]) -> str:
         families=metrics_by_family(info),
         groups=_groups(info, scores, board),
         panels=panels(info, scores, board),
-        cases=case_rows(folder, info, results.records, board),
-        cohort=cohort_rows(folder, info, results.records),
+        cases=case_rows(folder, results),
+        cohort=cohort_rows(folder, results),
         failures=appendix.failure_tables(results.records, folder.failures()),
         glossary=appendix.glossary(info),
         methods=appendix.methods(info),

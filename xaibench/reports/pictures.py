@@ -19,6 +19,7 @@ LEVELS = 255
 """Colours of a map; the last index of the palette is the outline's."""
 
 Flat = Float[np.ndarray, "h w"]
+Resized = Float[np.ndarray, "rows columns"]
 Palette = UInt8[np.ndarray, "colours 3"]
 
 SEQUENTIAL = colormaps["magma"]
@@ -91,7 +92,7 @@ def _png(shares: Flat, colours: Colormap, mask: Region | None) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def _resized(values: Flat) -> Flat:
+def _resized(values: Flat) -> Resized:
     """Enlarge by a whole factor without smoothing; average down what is too large."""
     height, width = values.shape
     factor = -(-SIZE // height)

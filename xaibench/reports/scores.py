@@ -11,6 +11,7 @@ import numpy as np
 
 from xaibench.harness.types import Record, Status, seed_of
 from xaibench.reports.statistics import Estimate, estimate, patient_means
+from xaibench.reports.text import one_line
 
 Info = Mapping[str, Any]
 """What `run.json` holds."""
@@ -169,7 +170,7 @@ def _estimate(scope: str, method: str, metric: str, measured: Sequence[Record]) 
 def _part(records: Sequence[Record], expected: int, what: str) -> str:
     if not records:
         return ""
-    reason = " ".join(records[0].reason.split()) or "no finite number and no reason were recorded"
+    reason = one_line(records[0].reason) or "no finite number and no reason were recorded"
     return f"{len(records)} of {expected} {what}: {reason}"
 
 

@@ -44,19 +44,19 @@ def estimate(values: Values, seed: int) -> Estimate:
     `values` must not be empty. The interval of constant values is the value itself; one patient has none.
     Values that differ by rounding only (1e-12 of their size) count as constant.
     """
-    mean = math.fsum(values) / len(values)
+    first, mean = float(values[0]), math.fsum(values) / len(values)
     if len(values) == 1:
-        return Estimate(mean, None, None)
+        return Estimate(first, None, None)
     if np.ptp(values) <= 1e-12 * np.abs(values).max():
-        return Estimate(mean, mean, mean)
+        return Estimate(first, first, first)
     return Estimate(mean, *_interval(values, seed))
 
 
 def _interval(values: Values, seed: int) -> tuple[float, float]:
     """Bias-corrected and accelerated (Efron 1987); the percentile interval where that is undefined."""
     for method in ("BCa", "percentile"):
-        with warnings.catch_warnings():
-            # Said by scipy where BCa is undefined, which the next turn of the loop answers.
+        with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+            # Said where BCa is undefined, which the next turn of the loop answers.
             warnings.simplefilter("ignore", stats.DegenerateDataWarning)
             result = stats.bootstrap(
                 (values,),

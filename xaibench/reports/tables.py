@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from xaibench.reports.leaderboard import Leaderboard, metrics_by_family
 from xaibench.reports.scores import Info, Outcome, Score, Scores
-from xaibench.reports.text import ABSENT, brief, exact, plural, span
+from xaibench.reports.text import ABSENT, brief, exact, one_line, plural, span
 
 SCORE_COLUMNS = [
     *("method", "metric", "family", "status", "mean", "ci_low", "ci_high"),
@@ -118,4 +118,4 @@ def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _plain(text: str) -> str:
     """Keep Markdown from reading names as tags or columns."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    return one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")

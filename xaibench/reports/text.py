@@ -12,7 +12,7 @@ def exact(value: float | None) -> str:
     return ABSENT if value is None else f"{value + 0.0:.6g}"
 
 
-def brief(value: float | None) -> str:
+def brief(value: float | int | None) -> str:
     """Three significant digits; whole numbers with thousands separated from 1000 on."""
     if value is None:
         return ABSENT
@@ -37,3 +37,8 @@ def plural(count: int, noun: str) -> str:
 def listed(items: Sequence[str]) -> str:
     """Join words as a sentence does: `a, b and c`."""
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def one_line(text: str) -> str:
+    """Join the lines of a message."""
+    return " ".join(text.split())

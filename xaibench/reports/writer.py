@@ -13,7 +13,7 @@ def write(folder: RunFolder) -> Path:
     """Write the four files; returns the path of report.html."""
     results = read(folder)
     info, scores, board = results.info, results.scores, results.board
-    found = verdicts(info, scores, board)
+    found = verdicts(results)
     folder.write_text("scores.csv", scores_csv(scores))
     folder.write_text("leaderboard.csv", leaderboard_csv(info, scores, board))
     folder.write_text("leaderboard.md", leaderboard_markdown(info, scores, board, sentences(found)))
