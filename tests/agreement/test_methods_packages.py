@@ -16,7 +16,7 @@ def resnet():
     return small_resnet(classes=3)
 
 
-def test_grad_cam_is_tf_explain_s_map_with_its_negative_part_cut():  # TRAPS 14
+def test_trap_14_grad_cam_is_tf_explain_s_map_with_its_negative_part_cut():
     classifier = pooled(
         np.eye(3), np.array([[1.0, -1.0], [-2.0, 0.5], [0.5, 1.5]])
     )  # maps of the input's size

@@ -68,7 +68,7 @@ def test_cases_come_back_as_they_were(folder: RunFolder, with_mask: bool) -> Non
         np.testing.assert_array_equal(found.mask, mask)
 
 
-def test_explanations_come_back_bit_for_bit(folder: RunFolder) -> None:
+def test_trap_22_explanations_come_back_bit_for_bit(folder: RunFolder) -> None:
     heatmap = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
     folder.save_explanation("grad-cam++", "P1-s00", Explanation(heatmap, 1, 0.25, 3, 1))
     found = folder.explanation("grad-cam++", "P1-s00")

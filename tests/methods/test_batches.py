@@ -45,7 +45,7 @@ def classifier():
 
 
 @pytest.mark.parametrize("explainer", EXPLAINERS)
-def test_a_bright_image_in_the_batch_changes_no_other_map(explainer, classifier):  # TRAPS 2
+def test_trap_02_a_bright_image_in_the_batch_changes_no_other_map(explainer, classifier):
     x = images(classifier, 2)
     alone = smoke(explainer)(classifier, x[:1], np.array([1]))
     x[1] *= 1000
@@ -54,7 +54,7 @@ def test_a_bright_image_in_the_batch_changes_no_other_map(explainer, classifier)
 
 
 @pytest.mark.parametrize("explainer", BLACK_BOX)
-def test_a_second_image_does_not_trace_again(explainer):  # TRAPS 24
+def test_trap_24_a_second_image_does_not_trace_again(explainer):
     classifier = small_resnet(seed=4)
     for n in range(3):
         smoke(explainer)(classifier, images(classifier, 1, seed=n), np.array([1]))

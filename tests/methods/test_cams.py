@@ -75,21 +75,21 @@ def test_grad_cam_of_a_pooled_model_is_its_weighted_feature_maps():
 
 
 @pytest.mark.parametrize("cam", CAMS)
-def test_cam_has_its_relu_and_no_negative_value(cam, resnet):  # TRAPS 14
+def test_trap_14_cam_has_its_relu_and_no_negative_value(cam, resnet):
     heatmaps = cam()(resnet, images(resnet, 4), np.array([0, 1, 0, 1]))
     assert heatmaps.min() >= 0
     assert heatmaps.max() > 0
 
 
 @pytest.mark.parametrize("cam", CAMS)
-def test_cam_without_evidence_is_all_zero(cam):  # TRAPS 15: a result, not an error
+def test_trap_15_cam_without_evidence_is_all_zero(cam):  # a result, not an error
     classifier = pooled(np.eye(2), np.array([[0.0, -2.0], [0.0, -1.0]]))
     heatmaps = cam()(classifier, images(classifier), np.array([1, 1, 1]))
     assert heatmaps.shape == (3, 8, 8)
     assert not heatmaps.any()
 
 
-def test_grad_cam_takes_the_output_of_the_last_block_and_not_its_last_convolution(resnet):  # TRAPS 14
+def test_trap_14_grad_cam_takes_the_output_of_the_last_block_and_not_its_last_convolution(resnet):
     x, targets = images(resnet), np.array([1, 1, 1])
     convolution = [layer.name for layer in resnet.model.layers if isinstance(layer, keras.layers.Conv2D)][-1]
     default = GradCam()(resnet, x, targets)
@@ -98,7 +98,7 @@ def test_grad_cam_takes_the_output_of_the_last_block_and_not_its_last_convolutio
 
 
 @pytest.mark.parametrize("cam", CAMS)
-def test_cam_finds_the_layer_in_a_nested_backbone(cam, resnet):  # TRAPS 14
+def test_trap_14_cam_finds_the_layer_in_a_nested_backbone(cam, resnet):
     backbone = keras.Model(resnet.model.input, resnet.model.get_layer("block_end").output)
     head = resnet.model.layers[-1]
     nested = keras.Sequential(
@@ -109,7 +109,7 @@ def test_cam_finds_the_layer_in_a_nested_backbone(cam, resnet):  # TRAPS 14
     np.testing.assert_allclose(found, cam()(resnet, x, targets), rtol=1e-4, atol=1e-7)
 
 
-def test_grad_cam_plus_plus_uses_the_sum_of_a_map_and_not_its_mean():  # TRAPS 15
+def test_trap_15_grad_cam_plus_plus_uses_the_sum_of_a_map_and_not_its_mean():
     maps = np.full((1, 2, 2, 1), 3, np.float32)
     gradients = np.full((1, 2, 2, 1), 0.5, np.float32)
     np.testing.assert_allclose(alphas(maps, gradients), 1 / (2 + 12 * 0.5))
@@ -130,7 +130,7 @@ def test_grad_cam_plus_plus_keeps_gradients_too_small_to_be_cubed():
 
 
 @pytest.mark.parametrize("cam", CAMS)
-def test_the_two_classes_are_explained_by_their_logits_and_not_as_negatives(cam):  # TRAPS 23
+def test_trap_23_the_two_classes_are_explained_by_their_logits_and_not_as_negatives(cam):
     # Both logits rise with the first map; the gradient of a probability would give one class an empty map.
     classifier = pooled(np.eye(2), np.array([[1.0, 0.5], [0.2, 1.0]]))
     x = images(classifier, 1)
@@ -140,7 +140,7 @@ def test_the_two_classes_are_explained_by_their_logits_and_not_as_negatives(cam)
 
 
 @pytest.mark.parametrize("cam", CAMS)
-def test_a_second_call_does_not_trace_again(cam):  # TRAPS 24
+def test_trap_24_a_second_call_does_not_trace_again(cam):
     classifier = small_resnet(seed=3)
     for count in (1, 2, 3, 3):
         cam()(classifier, images(classifier, count), np.ones(count, int))

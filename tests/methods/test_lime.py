@@ -59,7 +59,7 @@ def test_noise_does_not_melt_the_superpixels_into_one(noise):
     assert 40 <= found <= 60
 
 
-def test_the_seed_covers_the_draws_and_not_only_the_segmentation(classifier):  # TRAPS 21
+def test_trap_21_the_seed_covers_the_draws_and_not_only_the_segmentation(classifier):
     x, targets = images(classifier, 1), np.array([1])
     np.random.seed(1)  # noqa: NPY002 - the package would fall back on the global generator
     first = Lime(samples=40, seed=7)(classifier, x, targets)

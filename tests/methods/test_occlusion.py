@@ -33,7 +33,7 @@ def slow_occlusion(classifier, image, target, patch, stride):
 
 
 @pytest.mark.parametrize(("patch", "stride"), [(0.25, 0.25), (0.25, 0.15), (0.4, 0.3)])
-def test_occlusion_of_a_wide_image_agrees_with_a_plain_loop(patch, stride):  # TRAPS 17: not transposed
+def test_trap_17_occlusion_of_a_wide_image_agrees_with_a_plain_loop(patch, stride):  # not transposed
     classifier = classifier_of()
     x = images(classifier, 2)
     heatmaps = Occlusion(patch=patch, stride=stride)(classifier, x, np.array([1, 0]))
@@ -56,7 +56,7 @@ def test_occlusion_finds_the_one_pixel_that_matters():
 
 
 @pytest.mark.parametrize("size", [16, 17, 23, 128, 224])
-def test_occlusion_covers_the_trailing_border(size):  # TRAPS 17
+def test_trap_17_occlusion_covers_the_trailing_border(size):
     covered = windows(size, 1 / 8, 1 / 16)
     assert covered.any(axis=0).all()
     assert covered[-1, -1]
@@ -70,7 +70,7 @@ def test_no_position_is_predicted_twice(size):
     assert len(np.unique(masks.reshape(len(masks), -1), axis=0)) == len(masks) == len(Patches(rows, rows))
 
 
-def test_the_grey_of_the_patch_follows_the_intensity_scale():  # TRAPS 17: no fixed 127.5
+def test_trap_17_the_grey_of_the_patch_follows_the_intensity_scale():  # no fixed 127.5
     weights = np.random.default_rng(3).normal(size=(16, 16, 1)) / 20
     x = images(linear(weights), 1)
     one = Occlusion()(linear(weights), x, np.array([1]))

@@ -51,7 +51,7 @@ def test_masks_made_on_demand_are_the_enlarged_and_cut_grids():
     np.testing.assert_allclose(masks.weighted_sum(weights), np.tensordot(weights, expected, 1), atol=1e-4)
 
 
-def test_every_mask_has_a_shift_of_its_own():  # TRAPS 18
+def test_trap_18_every_mask_has_a_shift_of_its_own():
     masks = ShiftedMasks.drawn(Rise(masks=200, grid=4), (64, 64))
     shifts = set(zip(masks.down.tolist(), masks.right.tolist(), strict=True))
     assert len(shifts) > 100  # of 256 possible

@@ -21,6 +21,17 @@ def test_values_sum_to_the_score_of_the_image_minus_that_of_the_blurred_image(mo
         assert heatmaps[n].sum() == pytest.approx(gain, abs=1e-5)
 
 
+@pytest.mark.parametrize("evaluations", [8, 20, 64])
+def test_trap_20_fewer_samples_than_cells_still_sum_to_the_whole_gain(classifier, evaluations):
+    x = images(classifier, 1)
+    heatmap = Shap(evaluations=evaluations)(classifier, x, np.array([1]))[0]
+    assert heatmap.size > evaluations
+    blurred = blurred_by(x[0], 1 / 8)
+    gain = classifier.scores(x)[0, 1] - classifier.scores(blurred)[1]
+    assert abs(gain) > 1e-3
+    assert heatmap.sum() == pytest.approx(gain, abs=1e-5)
+
+
 def test_an_almost_additive_model_gets_its_terms_back():
     # So near 1/2 the logistic curve is straight: each pixel's value is weight x (pixel - blurred pixel) / 4.
     weights = np.random.default_rng(0).normal(size=(4, 4, 1)) / 100
@@ -31,7 +42,7 @@ def test_an_almost_additive_model_gets_its_terms_back():
     np.testing.assert_allclose(heatmap, expected, atol=1e-5)
 
 
-def test_hidden_places_of_float_images_keep_their_intensity():  # TRAPS 19
+def test_trap_19_hidden_places_of_float_images_keep_their_intensity():
     x = images(small_resnet(), 1)[0] * 0.3 + 0.6  # inpainting by the package would set these to 0
     assert abs(blurred_by(x, 1 / 8).mean() - x.mean()) < 0.01
     classifier = linear(np.ones((32, 32, 1)) / 100)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from xaibench.harness.types import XaibenchError
 
@@ -53,6 +53,7 @@ class IdcSeries:
         return out / self.patient / self.uid
 
 
+@runtime_checkable
 class Index(Protocol):
     """What is asked of the Imaging Data Commons."""
 
@@ -65,6 +66,7 @@ class Index(Protocol):
         ...
 
 
+@runtime_checkable
 class Track(Protocol):
     """Yields the items as they are asked for, and shows how many are done."""
 

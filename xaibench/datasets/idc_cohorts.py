@@ -8,6 +8,7 @@ from pathlib import Path
 from xaibench.datasets.idc import IdcSeries, Index, find_series, missing
 from xaibench.datasets.tcga_labels import Rule, clinical_rows, counts_table, every_rule, make_rule
 from xaibench.datasets.tcga_series import Described, main_series
+from xaibench.harness.places import cache_folder
 from xaibench.harness.types import XaibenchError
 
 COHORTS = ("tcga-cesc", "cc-tumor-heterogeneity")
@@ -44,6 +45,11 @@ class Plan:
         wanted = missing(self.series, out)
         gigabytes = sum(one.megabytes for one in wanted) / 1000
         return f"{out} lacks {len(wanted)} of the {len(self.series)} series: {gigabytes:.2f} GB to fetch."
+
+
+def default_out(cohort: str) -> Path:
+    """Folder to fetch a cohort to unless another is given: where the dataset of that name looks for it."""
+    return cache_folder() / cohort
 
 
 def make_plan(

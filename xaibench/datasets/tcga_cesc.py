@@ -31,7 +31,7 @@ def default_root() -> Path:
 
 @dataclass(frozen=True)
 class TcgaCesc:
-    """One axial T2-weighted series a patient, labelled by recurrence; the masks are missing, nobody drew any."""
+    """One axial T2-weighted series a patient, labelled by recurrence; the collection holds no masks of its MR."""
 
     root: Path | None = None
     """Folder of the fetched files; None = the user's cache, or below XAIBENCH_CACHE."""

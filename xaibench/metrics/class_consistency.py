@@ -22,7 +22,7 @@ class ClassConsistency:
     higher_is_better: ClassVar = True
     range: ClassVar = (0.0, 1.0)
     unit: ClassVar = ""
-    source: ClassVar = "xaibench"
+    source: ClassVar = "Provenzano et al. 2025"
 
     def score_cohort(self, classifier: Classifier, label: int, explanation: CohortExplanation) -> Measurement:
         """Probability of the class; raises NotApplicable for a label that the model has no class for."""

@@ -1,0 +1,158 @@
+"""Dense heads on frozen features, many at a time: all folds and label permutations in one training loop.
+
+Each head sees its own labels, its own training slices and its own standardisation; they share only the
+features and the schedule. A head trained among others is the head trained alone (to float tolerance).
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from jaxtyping import Float, Float32, Float64, Int
+
+FIRST, SECOND, TINY = 0.9, 0.999, 1e-7  # Adam's constants (Kingma and Ba 2015, arXiv:1412.6980, alg. 1)
+
+
+@dataclass(frozen=True)
+class HeadSchedule:
+    """How a head is trained: Adam on all training slices at once, so neither order nor batch matters."""
+
+    hidden: int = 0
+    """Units of a hidden layer; 0 = none, so that each feature map has one weight a class."""
+    steps: int = 200
+    rate: float = 0.02
+    decay: float = 0.1
+    """Factor of the squared kernels in the loss."""
+    seed: int = 0
+    """Of the start of a hidden layer; without one, all heads start at zero."""
+
+
+class Heads(NamedTuple):
+    """Trained heads."""
+
+    weights: list[list[np.ndarray]]
+    """For each head kernel and bias of its dense layers, to be applied to raw features."""
+    probabilities: Float32[np.ndarray, "n b"]
+    """Of class 1, for each slice by each head."""
+    losses: Float32[np.ndarray, "steps 2 b"]
+    """Cross-entropy before each step: of the training slices (weighted), and of the others (mean)."""
+
+
+class _Scale(NamedTuple):
+    """Standardisation of the features by the training slices of each head: (x - shift) * factor, [d b]."""
+
+    shift: np.ndarray
+    factor: np.ndarray
+
+
+def train_heads(
+    features: Float32[np.ndarray, "n d"],
+    labels: Int[np.ndarray, "n b"],
+    weights: Float64[np.ndarray, "n b"],
+    schedule: HeadSchedule,
+) -> Heads:
+    """Train b heads on pooled features. A weight of 0 keeps a slice, and its label, out of a head's training."""
+    common, centred = _conditioned(features)
+    scale = _standardised_by(centred, weights > 0)
+    state = _start(features.shape[1], weights.shape[1], schedule)
+    moments = [[tf.zeros_like(part) for part in state] for _ in range(2)]
+    data = (
+        *(tf.constant(array, tf.float32) for array in (centred, scale.shift[..., None])),
+        tf.constant(scale.factor[..., None], tf.float32),
+        tf.constant(labels, tf.int32),
+        *(tf.constant(array, tf.float32) for array in (weights, _held_out(weights))),
+    )
+    losses = []
+    for step in range(1, schedule.steps + 1):
+        state, *moments, loss = _adam_step(state, *moments, data, float(step), schedule.rate, schedule.decay)
+        losses.append(loss)
+    chances = tf.nn.softmax(_logits(state, *data[:3]))[..., 1].numpy()
+    trained = [part.numpy() for part in state]
+    heads = [
+        _on_raw_features([p[:, b] if i == 0 else p[b] for i, p in enumerate(trained)], scale, common, b)
+        for b in range(weights.shape[1])
+    ]
+    return Heads(heads, chances, tf.stack(losses).numpy())
+
+
+def apply_head(
+    weights: list[np.ndarray], features: Float[np.ndarray, "n d"]
+) -> Float[np.ndarray, "n 2"]:
+    """Class probabilities of pooled features by one head."""
+    x = features
+    for kernel, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
+        x = np.maximum(x @ kernel + bias, 0)
+    z = x @ weights[-2] + weights[-1]
+    rising = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(rising / rising.sum(axis=1, keepdims=True))
+
+
+def _conditioned(features: np.ndarray) -> tuple[_Scale, np.ndarray]:
+    """Centre and scale all features alike: float32 then loses nothing; each head's own scale undoes it."""
+    shift = features.mean(axis=0, dtype=np.float64)
+    spread = features.std(axis=0, dtype=np.float64)
+    factor = np.where(spread > 1e-6 * (np.abs(shift) + 1e-12), 1 / np.maximum(spread, 1e-30), 0.0)
+    return _Scale(shift, factor), (features - shift) * factor
+
+
+def _standardised_by(centred: np.ndarray, used: np.ndarray) -> _Scale:
+    share = used / used.sum(axis=0)  # [n b]
+    shift = centred.T @ share
+    variance = (centred**2).T @ share - shift**2
+    return _Scale(shift, np.where(variance > 1e-8, 1 / np.sqrt(np.maximum(variance, 1e-30)), 0.0))
+
+
+def _held_out(weights: np.ndarray) -> np.ndarray:
+    out = weights == 0
+    return np.asarray(out / np.maximum(out.sum(axis=0), 1))
+
+
+def _start(d: int, b: int, schedule: HeadSchedule) -> list[Any]:
+    """First kernel `[d b units]`, its bias `[b units]`, and with a hidden layer a second pair `[b ...]`."""
+    if not schedule.hidden:
+        return [tf.zeros((d, b, 2)), tf.zeros((b, 2))]
+    rng = np.random.default_rng(schedule.seed)
+    units = schedule.hidden
+    first = rng.normal(0, np.sqrt(2 / d), (d, 1, units)).repeat(b, axis=1)
+    second = rng.normal(0, np.sqrt(1 / units), (1, units, 2)).repeat(b, axis=0)
+    arrays = (first, np.zeros((b, units)), second, np.zeros((b, 2)))
+    return [tf.constant(array, tf.float32) for array in arrays]
+
+
+def _logits(state: list[Any], features: Any, shift: Any, factor: Any) -> Any:
+    scaled = state[0] * factor
+    z = tf.tensordot(features, scaled, 1) - tf.reduce_sum(shift * scaled, axis=0) + state[1]  # [n b units]
+    if len(state) == 2:
+        return z
+    return tf.einsum("nbh,bhk->nbk", tf.nn.relu(z), state[2]) + state[3]
+
+
+@tf.function
+def _adam_step(
+    state: list[Any], mean: list[Any], square: list[Any], data: tuple[Any, ...], step: Any, rate: Any, decay: Any
+) -> tuple[list[Any], list[Any], list[Any], Any]:
+    features, shift, factor, labels, weights, others = data
+    with tf.GradientTape() as tape:
+        tape.watch(state)
+        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, _logits(state, features, shift, factor))
+        losses = tf.stack([tf.reduce_sum(entropy * part, axis=0) for part in (weights, others)])
+        # Heads share no parameter, so the sum over heads has each head's own gradient.
+        total = tf.reduce_sum(losses[0]) + decay * sum(tf.reduce_sum(kernel**2) for kernel in state[::2])
+    gradients = tape.gradient(total, state)
+    mean = [FIRST * m + (1 - FIRST) * g for m, g in zip(mean, gradients, strict=True)]
+    square = [SECOND * s + (1 - SECOND) * g**2 for s, g in zip(square, gradients, strict=True)]
+    length = rate * tf.sqrt(1 - SECOND**step) / (1 - FIRST**step)
+    moved = [
+        p - length * m / (tf.sqrt(s) + TINY) for p, m, s in zip(state, mean, square, strict=True)
+    ]
+    return moved, mean, square, losses
+
+
+def _on_raw_features(parts: list[np.ndarray], scale: _Scale, common: _Scale, b: int) -> list[np.ndarray]:
+    """Fold both standardisations into the first layer, so that a saved model needs none."""
+    factor = common.factor * scale.factor[:, b]
+    kernel = parts[0] * factor[:, None]
+    start = common.shift * factor + scale.shift[:, b] * scale.factor[:, b]
+    bias = parts[1] - start @ parts[0]
+    return [part.astype(np.float32) for part in (kernel, bias, *parts[2:])]
