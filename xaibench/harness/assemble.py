@@ -17,7 +17,7 @@ from xaibench.harness.cohort import Cohort, build_cohort
 from xaibench.harness.model import KerasClassifier
 from xaibench.harness.progress import Voice
 from xaibench.harness.rows import scope_of
-from xaibench.harness.spec import RunSpec, configured
+from xaibench.harness.spec import RunSpec, configured, parameters_of
 from xaibench.harness.types import (
     CohortMetric,
     Dataset,
@@ -57,7 +57,7 @@ def assemble(spec: RunSpec, voice: Voice) -> Assembly:
     """Load, train or make what the spec names. Raises XaibenchError in one sentence for what does not fit."""
     methods, broken_methods = registry.select("methods", spec.methods)
     metrics, broken_metrics = registry.select("metrics", spec.metrics)
-    _check_parameters(spec, [plugin.name for plugin in [*methods, *metrics]])
+    _check_parameters(spec, [*(plugin.name for plugin in [*methods, *metrics]), spec.dataset])
     method_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in methods]
     metric_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in metrics]
     dataset, name = open_dataset(spec)
@@ -83,13 +83,13 @@ def assemble(spec: RunSpec, voice: Voice) -> Assembly:
 
 def open_dataset(spec: RunSpec) -> tuple[Dataset, str]:
     """Registered dataset of that name, or the reader of a DICOM folder; and a name that gives no path away."""
-    made = spec.dataset in registry.entries("datasets")
+    registered = spec.dataset in registry.entries("datasets")
     path = Path(spec.dataset)
-    if not made and (path.is_dir() or path.parent != Path()):
+    if not registered and (path.is_dir() or path.parent != Path()):
         if not path.is_dir():
             raise XaibenchError(f"There is no folder {path}; give the folder of the DICOM files.")
         reader = registry.load("datasets", DICOM_FOLDER).cls
-        return reader(root=path, series=spec.series, labels=spec.labels), "DICOM folder"
+        return reader(root=path, series=spec.series, labels=spec.labels, roi=spec.roi), "DICOM folder"
     if spec.dataset == DICOM_FOLDER:
         raise XaibenchError("Name the DICOM folder itself: --dataset PATH.")
     if spec.series or spec.labels:
@@ -230,4 +230,4 @@ def describe_machine() -> dict[str, Any]:
 def _check_parameters(spec: RunSpec, names: list[str]) -> None:
     for name in spec.parameters:
         if name not in names:
-            raise XaibenchError(registry.unknown("chosen method or metric", name, names))
+            raise XaibenchError(registry.unknown("chosen method, metric or dataset", name, names))

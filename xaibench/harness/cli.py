@@ -56,6 +56,7 @@ def run(
     metrics: Annotated[str | None, typer.Option(help="all, names by commas, family:robustness")] = None,
     dataset: Annotated[str | None, typer.Option(help="phantom, phantom-shortcut, or a DICOM folder")] = None,
     series: Annotated[str | None, typer.Option(help="which MR series of a DICOM folder (pattern)")] = None,
+    roi: Annotated[str | None, typer.Option(help="which SEG segment or RTSTRUCT region (pattern)")] = None,
     labels: Annotated[Path | None, typer.Option(help="CSV with the columns patient,label")] = None,
     model: Annotated[str | None, typer.Option(help="recurrence, resnet50, or PATH.keras")] = None,
     preset: Annotated[Preset | None, typer.Option(help="budgets")] = None,
@@ -234,17 +235,48 @@ def data_make(
 def data_check(
     folder: Annotated[Path, typer.Argument(help="DICOM folder")],
     series: Annotated[str | None, typer.Option(help="which MR series (pattern)")] = None,
+    roi: Annotated[str | None, typer.Option(help="which SEG segment or RTSTRUCT region (pattern)")] = None,
     labels: Annotated[Path | None, typer.Option(help="CSV with the columns patient,label")] = None,
 ) -> None:
     """Show what would be read of a DICOM folder, and every problem found (exit code 1 if there is one)."""
     from xaibench.datasets.dicom_folder import DicomFolder
 
-    header, rows, problems = DicomFolder(folder, series, labels).check_table()
+    header, rows, problems = DicomFolder(folder, series, labels, roi).check_table()
     out_console.print(_table(header, rows))
     for problem in problems:
         out_console.print(f"- {escape(problem)}")
     out_console.print(f"{len(rows)} patients, {len(problems)} problems.")
     raise typer.Exit(1 if problems else 0)
+
+
+@data_app.command("fetch", epilog="Example: `xaibench data fetch tcga-cesc --plan`")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="tcga-cesc or cc-tumor-heterogeneity")],
+    out: Annotated[Path | None, typer.Option(help="folder to write; default: the user's cache")] = None,
+    series: Annotated[str, typer.Option(help="main: what a run reads; all: every series")] = "main",
+    recurrence: Annotated[str | None, typer.Option(help="pfi, tumor-status or new-tumor-event")] = None,
+    radiotherapy: Annotated[
+        str | None, typer.Option(help="yes: only where stated; any: all patients")
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="show what would be fetched; needs no network")
+    ] = False,
+) -> None:
+    """Fetch a public cohort from the Imaging Data Commons; the same command goes on after a stop."""
+    from xaibench.datasets.idc import fetch, open_index
+    from xaibench.datasets.idc_cohorts import default_out, make_plan
+    from xaibench.harness.progress import Voice
+
+    index = open_index()
+    found = make_plan(name, index, series, recurrence, radiotherapy)
+    folder = out or default_out(name)
+    for header, rows in found.tables:
+        out_console.print(_table(header, rows))
+    for sentence in (*found.notes, found.size(), found.left(folder)):
+        out_console.print(escape(sentence))
+    if not plan:
+        fetch(index, found.series, folder, Voice(error_console).track)
+        out_console.print(f"Fetched: {escape(str(folder))}")
 
 
 # -------------------------------------------------------------------- plugin

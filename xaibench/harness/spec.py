@@ -46,6 +46,7 @@ class RunSpec(BaseModel):
     metrics: str = "all"
     dataset: str = "phantom"
     series: str | None = None
+    roi: str | None = None
     labels: Path | None = None
     model: str = "recurrence"
     preset: Preset = Preset.STANDARD
@@ -59,7 +60,7 @@ class RunSpec(BaseModel):
     cell_timeout: PositiveFloat = 300.0
     """Seconds that one method may take on one case."""
     parameters: dict[str, dict[str, Any]] = {}
-    """Fields of methods and metrics by name; they go before the preset's."""
+    """Fields of methods, metrics and the dataset by name; they go before the preset's."""
 
     @property
     def patients(self) -> int | None:
@@ -97,16 +98,21 @@ def _sentence(error: ValidationError) -> str:
 
 
 def configured(cls: Any, name: str, spec: RunSpec) -> Any:
-    """Make a method or metric with the preset's budgets, the spec's parameters before them, and its seed.
+    """Make a method or metric with the preset's budgets, the spec's parameters before them, and the run's seed.
 
     Raises XaibenchError for a parameter it does not have.
     """
+    values = dict(getattr(cls, "presets", {}).get(spec.preset.value, {})) | parameters_of(cls, name, spec)
+    if "seed" in getattr(cls, "__dataclass_fields__", {}):
+        values.setdefault("seed", spec.seed)
+    return cls(**values)
+
+
+def parameters_of(cls: Any, name: str, spec: RunSpec) -> dict[str, Any]:
+    """Parameters that the spec gives a plugin. Raises XaibenchError for one that it does not have."""
     fields = getattr(cls, "__dataclass_fields__", {})
     given = spec.parameters.get(name, {})
     for key in given:
         if key not in fields:
             raise XaibenchError(unknown(f"parameter of {name}", key, list(fields)))
-    values = dict(getattr(cls, "presets", {}).get(spec.preset.value, {})) | given
-    if "seed" in fields:
-        values.setdefault("seed", spec.seed)
-    return cls(**values)
+    return given
