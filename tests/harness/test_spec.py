@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from xaibench.harness.spec import Preset, RunSpec, configured, make_spec
+from xaibench.harness.spec import Preset, RunSpec, configured, make_spec, parameters_of
 from xaibench.harness.types import XaibenchError
 
 
@@ -65,3 +65,8 @@ def test_smoke_explains_four_patients_unless_told_otherwise() -> None:
     assert RunSpec(preset=Preset.SMOKE).patients == 4
     assert RunSpec(preset=Preset.SMOKE, cases=2).patients == 2
     assert RunSpec().patients is None
+
+
+def test_a_dataset_gets_its_parameters_but_not_the_runs_seed() -> None:
+    spec = RunSpec(seed=5, preset=Preset.SMOKE, parameters={"b": {"masks": 9}})
+    assert Budgeted(**parameters_of(Budgeted, "b", spec)) == Budgeted(masks=9, seed=0)

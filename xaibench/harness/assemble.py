@@ -92,11 +92,10 @@ def open_dataset(spec: RunSpec) -> tuple[Dataset, str]:
         return reader(root=path, series=spec.series, labels=spec.labels, roi=spec.roi), "DICOM folder"
     if spec.dataset == DICOM_FOLDER:
         raise XaibenchError("Name the DICOM folder itself: --dataset PATH.")
-    if spec.series or spec.labels:
-        raise XaibenchError(
-            f"--series and --labels belong to a DICOM folder; {spec.dataset} is a made cohort."
-        )
-    return registry.load("datasets", spec.dataset).cls(), spec.dataset
+    if spec.series or spec.labels or spec.roi:
+        raise XaibenchError(f"--series, --roi and --labels belong to a DICOM folder, not to {spec.dataset}.")
+    made = registry.load("datasets", spec.dataset).cls
+    return made(**parameters_of(made, spec.dataset, spec)), spec.dataset
 
 
 def choose_targets(spec: RunSpec, cohort: Cohort, classifier: KerasClassifier) -> dict[str, int]:

@@ -35,7 +35,7 @@ def fill(image: Image, kept: Region) -> Image:
     if not kept.any():
         return np.broadcast_to(image.mean(axis=(0, 1)), image.shape).copy()
     known = kept.ravel()
-    pixels = image.reshape(known.size, -1).astype(np.float64)
+    pixels: np.ndarray = image.reshape(known.size, -1).astype(np.float64)
     pixels[~known] = _solved(_neighbours(*kept.shape)[~known], known, pixels)
     return pixels.reshape(image.shape).astype(np.float32)
 
