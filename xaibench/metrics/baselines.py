@@ -12,14 +12,19 @@ BLUR = 0.1
 
 
 def blur(classifier: Classifier, image: Image) -> Image:
-    """Gaussian blur of the original image; at the border, the mean of the pixels that exist.
+    """Gaussian blur of the original image, mirrored at its borders.
 
     The blurred canvas is that of Petsiuk et al. 2018 (arXiv:1806.07421, sec. 4.1): unlike a constant it
-    adds no edges of its own.
+    adds no edges of its own. A cosine transform makes the mirror, and each of its waves shrinks by the
+    Gaussian's own transform; its cost does not grow with sigma, and it starts no threads that would compete
+    with the model's (a threaded matrix product stalled for tens of milliseconds).
     """
-    planes = np.moveaxis(image, -1, 0)
-    down, across = _gaussian(image.shape[0]), _gaussian(image.shape[1])
-    return np.ascontiguousarray(np.moveaxis(down @ planes @ across.T, 0, -1))
+    from scipy.fft import dctn, idctn
+
+    down, across = (_shrinkage(size) for size in image.shape[:2])
+    waves = dctn(image, axes=(0, 1)) * (down[:, None] * across)[..., None]
+    blurred: Image = idctn(waves, axes=(0, 1))
+    return blurred
 
 
 def mean(classifier: Classifier, image: Image) -> Image:
@@ -37,12 +42,8 @@ FIXED: Mapping[str, Callable[[Classifier, Image], Image]] = {"blur": blur, "mean
 """Baselines that are one image, whichever pixels are removed."""
 
 
-def _gaussian(size: int) -> Float32[np.ndarray, "size size"]:
-    """Weights of the input pixels (columns) for each output pixel (rows); every row sums to 1.
-
-    As a matrix product this is ten times as fast as a convolution with so wide a kernel.
-    """
-    places = np.arange(size)
-    weights = np.exp(-((places[:, None] - places) ** 2) / (2 * (BLUR * size) ** 2))
-    rows: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
-    return rows.astype(np.float32)
+def _shrinkage(size: int) -> Float32[np.ndarray, "size"]:
+    """Factor by which the blur scales each wave along an axis: exp(-(sigma omega)^2 / 2)."""
+    frequencies = np.pi * np.arange(size) / size
+    factors: np.ndarray = np.exp(-((BLUR * size * frequencies) ** 2) / 2)
+    return factors.astype(np.float32)

@@ -34,8 +34,10 @@ def fill(image: Image, kept: Region) -> Image:
     """
     if not kept.any():
         return np.broadcast_to(image.mean(axis=(0, 1)), image.shape).copy()
+    if kept.all():
+        return image.copy()
     known = kept.ravel()
-    pixels: np.ndarray = image.reshape(known.size, -1).astype(np.float64)
+    pixels = image.reshape(known.size, -1).astype(np.float64)
     pixels[~known] = _solved(_neighbours(*kept.shape)[~known], known, pixels)
     return pixels.reshape(image.shape).astype(np.float32)
 
@@ -45,8 +47,6 @@ def _solved(weights: Any, known: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     from scipy import sparse
     from scipy.sparse.linalg import splu
 
-    if known.all():
-        return pixels[~known]
     totals = np.asarray(weights.sum(axis=1)).ravel()
     system = sparse.diags_array(totals) - weights[:, ~known]
     factors = splu(system.tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})

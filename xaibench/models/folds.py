@@ -54,4 +54,4 @@ def balanced_weights(
     slices = np.bincount(owners, minlength=len(labels))
     of_class = np.array([(in_training & (labels == label)).sum() for label in (0, 1)])
     per_patient = in_training / (2 * np.maximum(of_class, 1)[labels] * slices)
-    return per_patient[owners]
+    return np.asarray(per_patient[owners])

@@ -22,7 +22,7 @@ class HeadSchedule:
     """Units of a hidden layer; 0 = none, so that each feature map has one weight a class."""
     steps: int = 200
     rate: float = 0.02
-    decay: float = 0.1
+    decay: float = 0.5
     """Factor of the squared kernels in the loss."""
     seed: int = 0
     """Of the start of a hidden layer; without one, all heads start at zero."""
@@ -63,9 +63,11 @@ def train_heads(
         tf.constant(labels, tf.int32),
         *(tf.constant(array, tf.float32) for array in (weights, _held_out(weights))),
     )
+    decay = tf.constant(schedule.decay, tf.float32)  # a Python number would be traced anew
     losses = []
     for step in range(1, schedule.steps + 1):
-        state, *moments, loss = _adam_step(state, *moments, data, float(step), schedule.rate, schedule.decay)
+        length = schedule.rate * (1 - SECOND**step) ** 0.5 / (1 - FIRST**step)
+        state, *moments, loss = _adam_step(state, *moments, data, tf.constant(length, tf.float32), decay)
         losses.append(loss)
     chances = tf.nn.softmax(_logits(state, *data[:3]))[..., 1].numpy()
     trained = [part.numpy() for part in state]
@@ -76,9 +78,7 @@ def train_heads(
     return Heads(heads, chances, tf.stack(losses).numpy())
 
 
-def apply_head(
-    weights: list[np.ndarray], features: Float[np.ndarray, "n d"]
-) -> Float[np.ndarray, "n 2"]:
+def apply_head(weights: list[np.ndarray], features: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"]:
     """Class probabilities of pooled features by one head."""
     x = features
     for kernel, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
@@ -128,24 +128,23 @@ def _logits(state: list[Any], features: Any, shift: Any, factor: Any) -> Any:
     return tf.einsum("nbh,bhk->nbk", tf.nn.relu(z), state[2]) + state[3]
 
 
-@tf.function
+@tf.function  # type: ignore[untyped-decorator]  # TensorFlow has no types
 def _adam_step(
-    state: list[Any], mean: list[Any], square: list[Any], data: tuple[Any, ...], step: Any, rate: Any, decay: Any
+    state: list[Any], mean: list[Any], square: list[Any], data: tuple[Any, ...], length: Any, decay: Any
 ) -> tuple[list[Any], list[Any], list[Any], Any]:
     features, shift, factor, labels, weights, others = data
     with tf.GradientTape() as tape:
         tape.watch(state)
-        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, _logits(state, features, shift, factor))
+        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            labels, _logits(state, features, shift, factor)
+        )
         losses = tf.stack([tf.reduce_sum(entropy * part, axis=0) for part in (weights, others)])
         # Heads share no parameter, so the sum over heads has each head's own gradient.
         total = tf.reduce_sum(losses[0]) + decay * sum(tf.reduce_sum(kernel**2) for kernel in state[::2])
     gradients = tape.gradient(total, state)
     mean = [FIRST * m + (1 - FIRST) * g for m, g in zip(mean, gradients, strict=True)]
     square = [SECOND * s + (1 - SECOND) * g**2 for s, g in zip(square, gradients, strict=True)]
-    length = rate * tf.sqrt(1 - SECOND**step) / (1 - FIRST**step)
-    moved = [
-        p - length * m / (tf.sqrt(s) + TINY) for p, m, s in zip(state, mean, square, strict=True)
-    ]
+    moved = [p - length * m / (tf.sqrt(s) + TINY) for p, m, s in zip(state, mean, square, strict=True)]
     return moved, mean, square, losses
 
 

@@ -67,9 +67,7 @@ class Samples:
             )
         found = sorted(set(self.labels.tolist()))
         if found != [0, 1]:
-            return (
-                f"The slices have the labels {found}; training takes two classes, 0 and 1, each with patients."
-            )
+            return f"The slices have the labels {found}; training takes two classes, 0 and 1, each with patients."
         if (self.patient_labels[self.owners] != self.labels).any():
             wrong = self.patients[int((self.patient_labels[self.owners] != self.labels).argmax())]
             return f"Patient {wrong} has slices of both classes; give all her slices one label."

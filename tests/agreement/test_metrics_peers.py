@@ -1,0 +1,95 @@
+"""Our metrics beside Xplique's and Quantus', on maps without ties, where the conventions agree or are made to."""
+
+import warnings
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tests.closed_form import images, small_resnet
+from tests.metrics.conftest import case_of, explanation_of, never
+from xaibench.metrics.deletion_auc import DeletionAuc
+from xaibench.metrics.insertion_auc import InsertionAuc
+from xaibench.metrics.pointing_game import PointingGame
+from xaibench.metrics.relevance_mass import RelevanceMass
+from xaibench.metrics.relevance_rank import RelevanceRank
+
+SIZE, STEPS = 16, 8  # 32 pixels a step: a whole number, as Xplique rounds down and we round to nearest
+GREY = 0.25
+
+
+@pytest.fixture(scope="module")
+def quantus():
+    with warnings.catch_warnings():  # its sources hold invalid escapes, a SyntaxWarning when first compiled
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("quantus", exc_type=ImportError)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    made = small_resnet(size=SIZE)
+    made.input_range = (GREY, 1.0)  # so that our `black` is their constant baseline
+    return made
+
+
+@pytest.fixture(scope="module")
+def subject(classifier):
+    """An image, a signed heatmap, and a region of it."""
+    rng = np.random.default_rng(3)
+    heatmap = rng.normal(size=(SIZE, SIZE)).astype(np.float32)
+    return images(classifier, 1)[0], heatmap, rng.random((SIZE, SIZE)) < 0.2
+
+
+@pytest.mark.parametrize(("name", "ours"), [("Deletion", DeletionAuc), ("Insertion", InsertionAuc)])
+def test_curve_areas_are_xplique_s(name, ours, classifier, subject):
+    peers = pytest.importorskip("xplique.metrics", exc_type=ImportError)
+    image, heatmap, _ = subject
+    target = np.array([[0.0, 1.0]], np.float32)
+    theirs = getattr(peers, name)(
+        classifier.model, image[None], target, steps=STEPS, baseline_mode=GREY
+    ).evaluate(heatmap[None])
+    got = ours(steps=STEPS, baseline="black")(classifier, case_of(image), explanation_of(heatmap), never)
+    assert got.value == pytest.approx(theirs, abs=1e-6)
+
+
+def test_deletion_is_quantus_pixel_flipping_with_its_missing_first_point_and_its_width(
+    quantus, classifier, subject
+):
+    image, heatmap, _ = subject
+    flipping = quantus.PixelFlipping(
+        features_in_step=SIZE * SIZE // STEPS,
+        normalise=False,
+        perturb_func_kwargs={"perturb_baseline": GREY},
+        disable_warnings=True,
+    )
+    model = SimpleNamespace(
+        shape_input=lambda x, shape, **_: np.moveaxis(x, 1, -1).astype(np.float32), predict=classifier.scores
+    )
+    planes = np.moveaxis(image, -1, 0)[None]
+    points = flipping.evaluate_batch(model, planes.copy(), np.array([1]), heatmap[None, None])[0]
+    curve = [float(classifier.scores(image)[1]), *points]
+    got = DeletionAuc(steps=STEPS, baseline="black")(
+        classifier, case_of(image), explanation_of(heatmap), never
+    )
+    assert len(points) == STEPS
+    assert got.value == pytest.approx(np.trapezoid(curve) / STEPS, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("PointingGame", PointingGame),
+        ("RelevanceMassAccuracy", RelevanceMass),  # theirs sums signed values: equal on positive maps
+        ("RelevanceRankAccuracy", RelevanceRank),
+    ],
+)
+@pytest.mark.parametrize("hottest_inside", [False, True])
+def test_localisation_is_quantus_s_on_positive_maps(name, ours, hottest_inside, quantus, classifier, subject):
+    image, heatmap, mask = subject
+    positive = np.abs(heatmap)
+    positive[tuple(np.argwhere(mask == hottest_inside)[0])] = 9
+    theirs = getattr(quantus, name)(disable_warnings=True).evaluate_batch(
+        a_batch=positive[None], s_batch=mask[None]
+    )
+    got = ours()(classifier, case_of(image, mask), explanation_of(positive), never)
+    assert got.value == pytest.approx(float(theirs[0]), rel=1e-5)

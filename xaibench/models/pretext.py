@@ -1,0 +1,134 @@
+"""Pre-training of the compact backbone: it learns to find and measure tumours, and never sees recurrence.
+
+No public weights exist for it, so it is trained once on phantom patients of a seed of their own.
+"""
+
+import hashlib
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from jaxtyping import Float32
+
+from xaibench.harness import registry
+from xaibench.harness.cohort import fit
+from xaibench.harness.model import load_keras
+from xaibench.harness.places import cache_folder
+from xaibench.harness.progress import Voice
+from xaibench.harness.spec import Intensity
+from xaibench.harness.types import Image, Images, Region
+from xaibench.models.recurrence import SIZE, compact_resnet, varied
+
+LAYERS = keras.layers
+PATIENTS, SEED = 60, 9001
+EPOCHS, BATCH, RATE = 24, 32, 3e-3
+
+
+class Lessons(NamedTuple):
+    """Slices and what the backbone is taught of them; nothing here derives from a recurrence label."""
+
+    images: Images
+    tumour: Float32[np.ndarray, "n 1"]
+    """1 where the slice shows annotated tumour."""
+    level: Float32[np.ndarray, "n 1"]
+    """Height of the slice in its series, 0 to 1."""
+    measures: Float32[np.ndarray, "n 3"]
+    """Size, irregularity and unevenness of the tumour, standardised; 0 where there is none."""
+
+
+def pretext_backbone(voice: Voice) -> Any:
+    """Compact ResNet up to its last maps, pre-trained once and then taken from the cache."""
+    path = cache_folder() / "models" / f"pretext-{pretext_key()}.keras"
+    if not path.is_file():
+        voice.say("Pre-training the compact backbone on other phantom patients (two minutes, once) ...")
+        started = time.perf_counter()
+        trunk = pretrain(lessons(), voice)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f"part-{path.name}")
+        trunk.save(beside)
+        beside.replace(path)
+        voice.say(f"Pre-trained in {time.perf_counter() - started:.0f} s; kept as {path.name}.")
+    return load_keras(path)
+
+
+def pretext_key() -> str:
+    """Key of the backbone: changes with the patients, the architecture and the schedule."""
+    here = Path(__file__)
+    code = here.read_bytes() + here.with_name("recurrence.py").read_bytes()
+    patients = registry.load("datasets", "phantom").cls(PATIENTS, PATIENTS // 2, SEED).training_key()
+    return hashlib.sha256(code + patients.encode()).hexdigest()[:16]
+
+
+def lessons() -> Lessons:
+    """Every slice of the pretext patients, whose files are removed again."""
+    images, masks, levels = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        cohort = registry.load("datasets", "phantom").cls(
+            PATIENTS, PATIENTS // 2, SEED, Path(folder) / "cohort"
+        )
+        for volume in cohort.volumes():
+            cases = [fit(volume, i, (SIZE, SIZE, 1), Intensity.RAW) for i in range(len(volume.images))]
+            images += [case.image for case in cases]
+            masks += [case.mask for case in cases]
+            levels += np.linspace(0, 1, len(cases)).tolist()
+    measures = np.array([measured(i, m) for i, m in zip(images, masks, strict=True)], np.float32)
+    tumour = measures[:, :1] > 0
+    standard = (measures - measures[tumour[:, 0]].mean(axis=0)) / measures[tumour[:, 0]].std(axis=0)
+    return Lessons(
+        np.stack(images),
+        tumour.astype(np.float32),
+        np.array(levels, np.float32)[:, None],
+        np.where(tumour, standard, 0).astype(np.float32),
+    )
+
+
+def measured(image: Image, mask: Region | None) -> tuple[float, float, float]:
+    """Size (root of the area, pixels), irregularity (outline over a square's) and unevenness (SD inside over SD).
+
+    All are 0 without a tumour.
+    """
+    if mask is None or not mask.any():
+        return 0.0, 0.0, 0.0
+    size = float(np.sqrt(mask.sum()))
+    outline = np.diff(mask, axis=0).sum() + np.diff(mask, axis=1).sum()
+    return size, float(outline / (4 * size)), float(image[mask].std() / image.std())
+
+
+def pretrain(taught: Lessons, voice: Voice, epochs: int = EPOCHS) -> Any:
+    """Train a fresh backbone on the three tasks together; returns the part that makes maps."""
+    keras.utils.set_random_seed(0)
+    whole = compact_resnet(taught.images.shape[1])
+    maps = whole.get_layer("block4").output
+    pooled = LAYERS.GlobalAveragePooling2D()(maps)
+    tasks = {
+        "tumour": LAYERS.Dense(1, activation="sigmoid", name="tumour")(pooled),
+        "level": LAYERS.Dense(1, name="level")(pooled),
+        "measures": LAYERS.Dense(3, name="measures")(pooled),
+    }
+    model = keras.Model(whole.input, tasks)
+    steps = epochs * -(-len(taught.images) // BATCH)
+    rate = keras.optimizers.schedules.CosineDecay(
+        RATE / 10, max(1, steps - steps // 10), warmup_target=RATE, warmup_steps=max(1, steps // 10)
+    )
+    model.compile(
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=1e-3),
+        loss={"tumour": "binary_crossentropy", "level": "mse", "measures": "mse"},
+        loss_weights={"tumour": 1.0, "level": 5.0, "measures": 1.0},
+    )
+    rng = np.random.default_rng(0)
+    for _epoch in voice.track(range(epochs), "pre-training"):
+        order = rng.permutation(len(taught.images))
+        for start in range(0, len(order), BATCH):
+            _learn(model, taught, order[start : start + BATCH], rng)
+    return keras.Model(whole.input, maps, name="pretext_compact")
+
+
+def _learn(model: Any, taught: Lessons, rows: np.ndarray, rng: np.random.Generator) -> None:
+    targets = {name: getattr(taught, name)[rows] for name in ("tumour", "level", "measures")}
+    alike = np.ones(len(rows), np.float32)
+    # Only a tumour can be measured.
+    weights = {"tumour": alike, "level": alike, "measures": taught.tumour[rows, 0]}
+    model.train_on_batch(varied(taught.images[rows], rng), targets, sample_weight=weights)
