@@ -14,7 +14,9 @@ Score = Callable[..., Measurement]
 
 def case_of(image: np.ndarray, mask: np.ndarray | None = None, name: str = "P001-s00") -> Case:
     case = Case(name, name.split("-")[0], image.astype(np.float32), 0, None, (1.0, 1.0), 0)
-    object.__setattr__(case, "mask", mask)  # of any size: the type check, on only under test, would refuse it first
+    object.__setattr__(
+        case, "mask", mask
+    )  # of any size: the type check, on only under test, would refuse it first
     return case
 
 

@@ -83,7 +83,7 @@ def test_trap_12_passes_are_the_inner_points_and_two_ends():
 
 @pytest.mark.parametrize("baseline", ["blur", "noisy-linear"])
 def test_insertion_of_a_map_is_deletion_of_its_negative_read_backwards(baseline):
-    classifier = small_resnet(size=16)
+    classifier = linear(0.1 * np.random.default_rng(1).normal(size=(16, 16, 1)))
     image = images(classifier, 1)[0]
     heatmap = np.random.default_rng(0).normal(size=(16, 16))
     options = {"steps": 8, "baseline": baseline}
@@ -91,6 +91,16 @@ def test_insertion_of_a_map_is_deletion_of_its_negative_read_backwards(baseline)
     deleted = DeletionAuc(**options)(classifier, case_of(image), explanation_of(-heatmap), never)
     assert inserted.value == pytest.approx(deleted.value, abs=1e-6)
     assert inserted.details["normalised"] == pytest.approx(deleted.details["normalised"], rel=1e-4)
+
+
+@pytest.mark.parametrize(("logit", "present"), [(0.1, False), (0.3, True), (-0.3, True)])
+def test_curves_are_rescaled_only_where_the_ends_are_apart(logit, present):
+    classifier = linear(np.full((4, 4, 1), logit / 16))  # the ends differ by 0.025 or 0.074
+    case = case_of(np.ones((4, 4, 1)))
+    measured = DeletionAuc(baseline="black")(classifier, case, explanation_of(np.eye(4)), never)
+    assert ("normalised" in measured.details) is present
+    if present:
+        assert measured.details["normalised"] == pytest.approx(0.5, abs=0.01)  # all pixels weigh the same
 
 
 def test_steps_that_do_not_divide_the_image_remove_the_nearest_number_of_pixels():

@@ -51,7 +51,7 @@ def test_area_agrees_with_a_plain_loop(kind, baseline, steps) -> None:
 def near_linear(size: int = 8) -> tuple:
     """Model whose probability is 1/2 + (sum of w x) / 4 to good accuracy, and an image that shows w itself."""
     weights = np.zeros((size, size, 1))
-    weights[:2] = 1e-3  # a quarter of the pixels carry all evidence
+    weights[:2] = 2e-2  # a quarter of the pixels carry all evidence
     classifier = linear(weights)
     return classifier, np.ones((size, size, 1), np.float32), weights[..., 0]
 

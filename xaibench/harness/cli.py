@@ -26,7 +26,16 @@ app.add_typer(data_app, name="data")
 app.add_typer(list_app, name="list")
 app.add_typer(plugin_app, name="plugin")
 
-UNBROKEN = ("name", "method", "patient", "co-localisation", "faithfulness", "robustness")  # columns
+UNBROKEN = (
+    "name",
+    "method",
+    "family",
+    "status",
+    "patient",
+    "co-localisation",
+    "faithfulness",
+    "robustness",
+)  # columns
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 # A pipe or a log file has no width of its own; 80 columns would break every table.
 out_console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 120)

@@ -19,6 +19,8 @@ from xaibench.metrics import baselines, noisy_linear
 
 NOISY_LINEAR = "noisy-linear"
 KNOWN = (*baselines.FIXED, NOISY_LINEAR)
+COINCIDE = 0.05
+"""Ends of a curve that differ by less than this probability are too close to rescale it by."""
 
 
 class Removal(NamedTuple):
@@ -85,11 +87,12 @@ def area(start: float, inner: Float[np.ndarray, "m"], end: float) -> float:
 def measured(value: float, answers: Answers, tied_share: float) -> Measurement:
     """Record the area; beside it, the area of the curve rescaled to 1 for the whole and 0 for the empty image.
 
-    Where both ends have one probability there is nothing to rescale by, and `normalised` is left out.
+    Where both ends (all but) coincide, `normalised` is left out: divided by a difference of 0.01, as occurs
+    where the baseline itself shows the class, an ordinary area becomes a figure like 64.
     """
     details = {"tied_share": tied_share}
     height = answers.whole - answers.empty
-    if abs(height) > np.finfo(np.float32).eps:
+    if abs(height) >= COINCIDE:
         details["normalised"] = (value - answers.empty) / height
     return Measurement(value, details)
 

@@ -28,9 +28,10 @@ class DeletionAuc:
 
     A random map has no fixed value: it scores what the model gives to an image with holes, so read it
     beside the `random` control. Pitfalls: removing pixels makes images that the model never saw, so a fast drop
-    may be surprise rather than lost evidence (compare baselines); a class that the baseline itself favours
-    cannot score low. Recorded beside it: `normalised` (area of (p - p_steps) / (p_0 - p_steps); it leaves
-    0 .. 1 where the curve does, and is missing where p_0 = p_steps) and `tied_share` of the pixels.
+    may be surprise rather than lost evidence (compare baselines); where the baseline itself shows the
+    class, there is no evidence to remove, and the curve measures the holes. Recorded beside it: `normalised`
+    (area of (p - p_steps) / (p_0 - p_steps); it leaves 0 .. 1 where the curve does, and is missing where p_0 and
+    p_steps differ by less than 0.05) and `tied_share` of the pixels.
     """
 
     steps: int = 20

@@ -28,9 +28,9 @@ class InsertionAuc:
 
     A random map has no fixed value: read it beside the `random` control. Pitfalls: the first pixels appear
     on an image that the model never saw; on `black` a lone bright dot is an edge of its own (`blur` avoids
-    that); a class that the baseline itself favours scores high for every map. Recorded beside it:
+    that); where the baseline itself shows the class, there is no evidence to restore. Recorded beside it:
     `normalised` (area of (p - p_0) / (p_steps - p_0); it leaves 0 .. 1 where the curve does, and is missing
-    where p_0 = p_steps) and `tied_share` of the pixels.
+    where p_0 and p_steps differ by less than 0.05) and `tied_share` of the pixels.
     """
 
     steps: int = 20

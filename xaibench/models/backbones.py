@@ -108,7 +108,8 @@ def _resnet50(weights: str, voice: Voice) -> Backbone:
     inputs = keras.Input((224, 224, 3))
     x = LAYERS.LayerNormalization(axis=[1, 2, 3], center=False, scale=False, name="standardise")(inputs)
     x = LAYERS.Rescaling(IMAGENET_SPREAD, name="imagenet_scale")(x)
-    model = keras.applications.ResNet50(weights=None, include_top=False, input_tensor=x)
+    network = keras.applications.ResNet50(weights=None, include_top=False, input_tensor=x)
+    model = keras.Model(inputs, network.output)  # the application wraps its input in a list
     if weights != "none":
         _load_weights(model, str(imagenet_file()) if weights == "imagenet" else weights)
     ends = tuple(layer.name for layer in model.layers if layer.name.endswith("_out"))

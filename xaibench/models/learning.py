@@ -1,7 +1,7 @@
 """Cross-validation of a classifier under any labels: what the true run and every permutation go through."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int
@@ -26,6 +26,7 @@ class Outcome(NamedTuple):
     """For each fold of the first labelling, cross-entropy by step or epoch: `training` and `held_out`."""
 
 
+@runtime_checkable
 class Learner(Protocol):
     """Trains a model a fold and a labelling, on the training patients of that fold only."""
 
