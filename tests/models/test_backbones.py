@@ -1,14 +1,19 @@
 """Backbones: weights that exist, weights that do not, and the pretext that knows no recurrence."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from tests.models.made_up import VOICE
-from xaibench.harness.types import XaibenchError
-from xaibench.models import backbones
+from tests.models.test_samples_and_folds import FourPatients
+from xaibench.harness import registry
+from xaibench.harness.types import Volume, XaibenchError
+from xaibench.models import backbones, pretext
 from xaibench.models.backbones import make_backbone
 from xaibench.models.pretext import Lessons, measured, pretrain
 
@@ -93,10 +98,58 @@ def test_pre_training_changes_the_maps_and_returns_the_part_that_makes_them() ->
     tumour = (np.arange(12) % 2).astype(np.float32)[:, None]
     images = rng.normal(size=(12, 32, 32, 1)).astype(np.float32)
     taught = Lessons(images, tumour, rng.random((12, 1), np.float32), tumour.repeat(3, axis=1))
-    first, again = (pretrain(taught, VOICE, epochs=1) for _ in range(2))
+    first = pretrain(taught, VOICE, epochs=1)
     assert first.output_shape[-1] == 96
-    np.testing.assert_allclose(first.get_weights()[2], again.get_weights()[2], atol=1e-5)
     untrained = pretrain(taught, VOICE, epochs=0)
     assert any(
         abs(a - b).max() > 1e-4 for a, b in zip(first.get_weights(), untrained.get_weights(), strict=True)
     )
+
+
+class Relabelled(FourPatients):
+    """The same patients, all of one class."""
+
+    def __init__(self, label: int | None = None, key: str = "a") -> None:
+        self.label, self.key = label, key
+
+    def volumes(self) -> Iterator[Volume]:
+        for volume in super().volumes():
+            yield volume if self.label is None else replace(volume, label=self.label)
+
+    def training_key(self) -> str:
+        return self.key
+
+
+def give_cohort(monkeypatch: pytest.MonkeyPatch, cohort: Relabelled) -> None:
+    found = SimpleNamespace(cls=lambda *_: cohort)
+    monkeypatch.setattr(registry, "load", lambda *_: found)
+
+
+def test_the_lessons_are_the_same_whatever_the_recurrence_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    taught = []
+    for label in (None, 0, 1):
+        give_cohort(monkeypatch, Relabelled(label))
+        taught.append(pretext.lessons())
+    assert taught[0].tumour[:, 0].tolist() == [0, 1, 1, 1, 1] * 3 + [0] * 5
+    np.testing.assert_allclose(taught[0].level[:5, 0], [0, 0.25, 0.5, 0.75, 1])
+    for other in taught[1:]:
+        for first, second in zip(taught[0], other, strict=True):
+            np.testing.assert_array_equal(first, second)
+
+
+def test_the_backbone_is_pre_trained_once_and_again_for_other_patients(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XAIBENCH_CACHE", str(tmp_path))
+    trained: list[Lessons] = []
+
+    def make(taught: Lessons, _voice: object) -> object:
+        trained.append(taught)
+        return make_backbone("compact", "none", VOICE).model
+
+    monkeypatch.setattr(pretext, "pretrain", make)
+    for key in ("a", "a", "b"):
+        give_cohort(monkeypatch, Relabelled(key=key))
+        pretext.pretext_backbone(VOICE)
+    assert len(trained) == 2
+    assert len(list(tmp_path.glob("models/pretext-*.keras"))) == 2

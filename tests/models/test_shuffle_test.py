@@ -24,6 +24,8 @@ OWNERS = np.arange(18).repeat(2)
 class Oracle:
     """Says of each patient a fixed score, whatever the labels; counts the labellings it was given."""
 
+    together = 4
+
     def __init__(self) -> None:
         self.asked: list[np.ndarray] = []
 

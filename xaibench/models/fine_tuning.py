@@ -30,6 +30,8 @@ class TuningSchedule:
 class TuningLearner:
     """The head and the last blocks learn; what the frozen blocks make of the images is computed once."""
 
+    together = 1
+
     def __init__(
         self, samples: Samples, backbone: Backbone, head: HeadSchedule, blocks: int, schedule: TuningSchedule
     ) -> None:

@@ -30,6 +30,9 @@ class Outcome(NamedTuple):
 class Learner(Protocol):
     """Trains a model a fold and a labelling, on the training patients of that fold only."""
 
+    together: int
+    """Labellings to give at a time: few where each takes long, so that a kill loses little."""
+
     def __call__(self, labels: Labellings, folds: Labellings, keep: Keep | None = None) -> Outcome:
         """Cross-validate each labelling with its folds; `keep` gets the fold models of the first."""
         ...
@@ -37,6 +40,8 @@ class Learner(Protocol):
 
 class FrozenLearner:
     """Only the head learns: features are computed once, and the heads of all folds and labellings together."""
+
+    together = 20
 
     def __init__(self, samples: Samples, backbone: Backbone, schedule: HeadSchedule) -> None:
         self.samples, self.backbone, self.schedule = samples, backbone, schedule

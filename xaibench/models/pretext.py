@@ -43,7 +43,7 @@ def pretext_backbone(voice: Voice) -> Any:
     """Compact ResNet up to its last maps, pre-trained once and then taken from the cache."""
     path = cache_folder() / "models" / f"pretext-{pretext_key()}.keras"
     if not path.is_file():
-        voice.say("Pre-training the compact backbone on other phantom patients (two minutes, once) ...")
+        voice.say("Pre-training the compact backbone on other phantom patients (a few minutes, once) ...")
         started = time.perf_counter()
         trunk = pretrain(lessons(), voice)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,6 @@ from xaibench.models.scoring import measures, patient_scores
 
 STATISTICS = ("accuracy", "balanced_accuracy", "auc")
 """Of patients; the p-value of the first is the headline, as in the paper."""
-TOGETHER = 20
-"""Permutations trained in one loop and then written down."""
 Row = dict[str, float]
 
 
@@ -55,7 +53,8 @@ def shuffle_test(
     """Run the missing permutations, appending each to `file` as it is done; returns the first `permutations`."""
     done = read_rows(file)
     missing = [number for number in range(permutations) if number not in done]
-    chunks = [missing[start : start + TOGETHER] for start in range(0, len(missing), TOGETHER)]
+    size = learner.together
+    chunks = [missing[start : start + size] for start in range(0, len(missing), size)]
     for chunk in voice.track(chunks, "shuffle test"):
         dealt = np.stack([permuted(labels, number, seed) for number in chunk])
         split = np.stack([stratified_folds(row, folds, seed) for row in dealt])
