@@ -37,7 +37,7 @@ def main(
     results: dict[str, Any] = {"machine": machine(), "models": {}}
     for name in wanted_models:
         results["models"][name] = compare(name, effort, wanted_works, console)
-    write(out, results)
+        write(out, results)  # after each, as a run over both takes a quarter of an hour
     console.print(f"Written to {out}")
 
 

@@ -106,9 +106,7 @@ class ModelFolder:
         notes = ["Each patient is explained by the fold model that never saw her."]
         if strangers:
             notes.append(f"Not in the training, so explained by fold 0: {', '.join(sorted(strangers))}.")
-        return Assignment(
-            {name: int(known.get(name, {"fold": 0})["fold"]) for name, key in keys.items()}, notes
-        )
+        return Assignment({name: fold_of.get(key, 0) for name, key in keys.items()}, notes)
 
     def read(self, name: str) -> Any:
         """Return the content of a JSON file. Raises XaibenchError if it is missing or damaged."""
