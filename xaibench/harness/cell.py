@@ -3,9 +3,10 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -14,14 +15,17 @@ import numpy as np
 from xaibench.harness.types import (
     Case,
     Explanation,
+    Heatmap,
     Heatmaps,
     Images,
     Measurement,
     Need,
     NotApplicable,
+    Passes,
     Record,
     Regions,
     Status,
+    Targets,
     seed_of,
 )
 
@@ -44,49 +48,84 @@ class Entry:
 class Workbench:
     """What every cell of a run shares."""
 
-    classifier: Any
-    """A Classifier that also counts its `passes`."""
-    targets: dict[str, int]
+    classifiers: Mapping[str, Any]
+    """For each patient the Classifier that may explain her: with folds, the one that never saw her."""
+    targets: Mapping[str, int]
     """Explained class by case id."""
     seed: int
     timeout: float
     """Seconds for one cell."""
-    warm: set[str] = field(default_factory=set)
-    """Methods that have run in this process."""
+    folds: Mapping[str, int] = field(default_factory=dict)
+    """Fold by patient; empty for a single model."""
+    warm: set[tuple[str, int]] = field(default_factory=set)
+    """Method and number of the classifier that have run in this process."""
+    label_maps: dict[tuple[str, str, int], Heatmap] = field(default_factory=dict)
+    """Heatmaps by method, case and label, for explanations of the cohort."""
 
-    def call(self, method: Entry, cases: list[Case], images: Images) -> Heatmaps:
-        """Run a method on images that belong to the cases, seeded by the first; refuse what is no heatmap."""
+    @cached_property
+    def members(self) -> list[Any]:
+        """The classifiers, each once."""
+        return list({id(member): member for member in self.classifiers.values()}.values())
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes of every classifier."""
+        return int(self.members[0].n_classes)
+
+    @property
+    def passes(self) -> Passes:
+        """Passes of all classifiers."""
+        counts = [member.passes for member in self.members]
+        return Passes(*(sum(column) for column in zip(*counts, strict=True)))
+
+    def of(self, case: Case) -> Any:
+        """Classifier that may explain the case."""
+        return self.classifiers[case.patient]
+
+    def call(self, method: Entry, cases: list[Case], images: Images, targets: Targets | None = None) -> Heatmaps:
+        """Run a method on images that belong to the cases, each by its own classifier; refuse what is no heatmap.
+
+        It is seeded by the first case. The explained classes are the run's, if none are given.
+        """
         plugin = method.plugin
         if hasattr(plugin, "seed"):
             plugin = replace(plugin, seed=seed_of(self.seed, method.name, cases[0].id))
+        if targets is None:
+            targets = np.array([self.targets[case.id] for case in cases])
         extra = {"masks": _masks(cases)} if Need.MASK in plugin.needs else {}
-        targets = np.array([self.targets[case.id] for case in cases])
-        heatmaps = np.asarray(plugin(self.classifier, _read_only(images), targets, **extra))
-        return checked(heatmaps, images.shape[:3])
+        heatmaps = np.empty(images.shape[:3], np.float32)
+        for member in self.members:
+            rows = [row for row, case in enumerate(cases) if self.of(case) is member]
+            if rows:
+                part = {name: values[rows] for name, values in extra.items()}
+                made = np.asarray(plugin(member, _read_only(images[rows]), targets[rows], **part))
+                heatmaps[rows] = checked(made, images[rows].shape[:3])
+        return heatmaps
 
     def require(self, method: Entry) -> None:
         """Raise NotApplicable with the reason if the method cannot serve this model."""
-        missing = sorted(need.value for need in method.plugin.needs - self.classifier.offers)
+        missing = sorted(need.value for need in method.plugin.needs - self.members[0].offers)
         if missing:
             raise NotApplicable(f"the method needs {' and '.join(missing)}, which this model does not offer")
 
     def warm_up(self, method: Entry, case: Case) -> None:
-        """Let a method's first call of the process trace and import, so that no latency contains it."""
-        if method.name not in self.warm:
+        """Let a method's first call on a classifier trace and import, so that no latency contains it."""
+        key = method.name, id(self.of(case))
+        if key not in self.warm:
             self.require(method)
             with time_limit(self.timeout):
                 self.call(method, [case], case.image[None])
-            self.warm.add(method.name)
+            self.warm.add(key)
 
     def explain(self, method: Entry, case: Case) -> Explanation:
         """Explain one case alone, and note what it cost."""
         self.warm_up(method, case)
-        before = self.classifier.passes
+        before = self.passes
         started = time.perf_counter()
         with time_limit(self.timeout):
             heatmap = self.call(method, [case], case.image[None])[0]
         seconds = time.perf_counter() - started
-        after = self.classifier.passes
+        after = self.passes
         return Explanation(
             heatmap=heatmap,
             target=self.targets[case.id],
@@ -95,12 +134,20 @@ class Workbench:
             backward=after.backward - before.backward,
         )
 
+    def label_map(self, method: Entry, case: Case) -> Heatmap:
+        """Heatmap of a case for its label, explained alone; made once."""
+        key = method.name, case.id, case.label
+        if key not in self.label_maps:
+            targets = np.array([case.label])
+            self.label_maps[key] = self.call(method, [case], case.image[None], targets)[0]
+        return self.label_maps[key]
+
     def measured(self, blank: Record, compute: Callable[[], Measurement]) -> Record:
         """Fill a blank record with what `compute()` gives, or with the reason why it gives nothing."""
-        before = self.classifier.passes
+        before = self.passes
         started = time.perf_counter()
         outcome = self._outcome(compute)
-        after = self.classifier.passes
+        after = self.passes
         return replace(
             blank,
             **outcome,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
-from xaibench.harness.cell import Entry, Workbench
+from xaibench.harness.cell import Entry, Workbench, time_limit
 from xaibench.harness.store import RunFolder
 from xaibench.harness.types import (
     Case,
@@ -17,6 +17,7 @@ from xaibench.harness.types import (
     CohortExplanation,
     CohortMetric,
     ExplainBatch,
+    ExplainCohort,
     Explanation,
     Heatmaps,
     Images,
@@ -88,7 +89,7 @@ class CaseRow:
         def again(images: Images) -> Heatmaps:
             return self.bench.call(method, [self.case] * len(images), images)
 
-        result: Measurement = metric.plugin(self.bench.classifier, self.case, subject, again)
+        result: Measurement = metric.plugin(self.bench.of(self.case), self.case, subject, again)
         return result
 
 
@@ -138,17 +139,37 @@ class ClassRow:
         """Return the kept or a new explanation of the class; all classes are made at once."""
         if not isinstance(method.plugin, CohortExplainer):
             raise NotApplicable("the method explains single images, not a cohort")
+        if self.label >= self.bench.n_classes:
+            raise NotApplicable(
+                f"the model has {self.bench.n_classes} classes, so none stands for label {self.label}"
+            )
         explanations = self.folder.cohort_explanations(method.name)
         if explanations is None:
             self.bench.require(method)
-            explanations = method.plugin.explain_cohort(self.bench.classifier, self.cases)
+            cases = self._known_cases()
+            with time_limit(self.bench.timeout * len(cases)):
+                explanations = self._explainer(method)(cases)
             self.folder.save_cohort_explanations(method.name, explanations)
         return explanations[self.label]
 
     def score(self, metric: Entry, method: Entry, subject: CohortExplanation) -> Measurement:
-        """Score the explanation of the class."""
-        result: Measurement = metric.plugin.score_cohort(self.bench.classifier, self.label, subject)
+        """Score the explanation of the class; the metric may explain changed cohorts."""
+        result: Measurement = metric.plugin.score_cohort(
+            self.bench.members, self._known_cases(), self.label, subject, self._explainer(method)
+        )
         return result
+
+    def _known_cases(self) -> list[Case]:
+        """Cases whose label the model has a class for."""
+        return [case for case in self.cases if case.label < self.bench.n_classes]
+
+    def _explainer(self, method: Entry) -> ExplainCohort:
+        def explain(cases: list[Case]) -> dict[int, CohortExplanation]:
+            maps = np.stack([self.bench.label_map(method, case) for case in cases])
+            explanations: dict[int, CohortExplanation] = method.plugin.explain_cohort(cases, maps)
+            return explanations
+
+        return explain
 
 
 def scope_of(metric: Any) -> type:

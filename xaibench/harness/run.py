@@ -55,7 +55,8 @@ class Run:
         subject = attempted(lambda: row.subject(method))  # made once for all metrics, so it may fail for all
         for metric in metrics:
             watch(f"{method.name} on {row.id}: {metric.name}", 0)
-            blank = Record(row.id, row.patient, method.name, metric.name, Status.FAILED)
+            fold = self.bench.folds.get(row.patient)
+            blank = Record(row.id, row.patient, method.name, metric.name, Status.FAILED, fold=fold)
             compute = partial(_measure, row, metric, method, subject)
             self.folder.append([self.bench.measured(blank, compute)])
             watch("", 1)

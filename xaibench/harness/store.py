@@ -9,7 +9,7 @@ import json
 import sqlite3
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -207,9 +207,10 @@ class RunFolder:
     def save_cohort_explanations(self, method: str, explanations: Mapping[int, CohortExplanation]) -> None:
         """Keep the explanations of a cohort, all classes together."""
         arrays = {
-            f"{name}-{label}": getattr(explanation, name)
+            f"{name}-{label}": array
             for label, explanation in explanations.items()
-            for name in ("image", "map", "sources")
+            for name, array in vars(explanation).items()
+            if array is not None
         }
         self._save_arrays(f"cohort/{method}.npz", arrays, {"labels": sorted(explanations)})
 
@@ -219,8 +220,9 @@ class RunFolder:
         if not path.is_file():
             return None
         arrays, facts = self._load_arrays(path)
+        names = [part.name for part in fields(CohortExplanation)]
         return {
-            label: CohortExplanation(*(arrays[f"{name}-{label}"] for name in ("image", "map", "sources")))
+            label: CohortExplanation(**{name: arrays.get(f"{name}-{label}") for name in names})
             for label in facts["labels"]
         }
 

@@ -4,7 +4,7 @@ Everything else may import this module; it imports nothing of xaibench.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -241,14 +241,29 @@ class CohortExplanation:
     """The stacked map it was made from."""
     sources: Int[np.ndarray, "h w"]
     """For each pixel, which of the given cases it came from; -1 = none."""
+    mask: Float32[np.ndarray, "h w"] | None = None
+    """Part of each pixel that comes from annotated regions, 0 .. 1; None if a case has no annotation."""
 
 
 @runtime_checkable
 class CohortExplainer(Protocol):
-    """Explains a whole cohort, a class at a time; usually an Explainer as well."""
+    """An Explainer that also explains a whole cohort, a class at a time."""
 
-    def explain_cohort(self, classifier: Classifier, cases: list[Case]) -> dict[int, CohortExplanation]:
-        """One explanation for every label that occurs among the cases."""
+    def explain_cohort(self, cases: list[Case], maps: Heatmaps) -> dict[int, CohortExplanation]:
+        """One explanation for every label that occurs among the cases.
+
+        `maps` are the method's own heatmaps of the cases, each for the case's label, by the model that never saw
+        the patient.
+        """
+        ...
+
+
+@runtime_checkable
+class ExplainCohort(Protocol):
+    """Runs the method under test on a changed cohort: patients drawn again, or labels dealt anew."""
+
+    def __call__(self, cases: list[Case]) -> dict[int, CohortExplanation]:
+        """One explanation for every label that occurs; a heatmap is made once for a case and label."""
         ...
 
 
@@ -347,8 +362,18 @@ class ThroughputMetric(MetricFacts, Protocol):
 class CohortMetric(MetricFacts, Protocol):
     """Scores a cohort explanation, a class at a time."""
 
-    def score_cohort(self, classifier: Classifier, label: int, explanation: CohortExplanation) -> Measurement:
-        """Compute the value of one class."""
+    def score_cohort(
+        self,
+        classifiers: Sequence[Classifier],
+        cases: list[Case],
+        label: int,
+        explanation: CohortExplanation,
+        explain: ExplainCohort,
+    ) -> Measurement:
+        """Compute the value of one class of the cases.
+
+        `classifiers` are the models that explain, one a fold. Raises NotApplicable with the reason.
+        """
         ...
 
 
