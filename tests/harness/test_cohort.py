@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from tests.closed_form import linear, pooled
 from xaibench.harness.cohort import build_cohort, cases_of, choose_patients, fit
+from xaibench.harness.model import KerasClassifier
 from xaibench.harness.spec import Intensity, RunSpec, Slices
 from xaibench.harness.types import Volume, XaibenchError
 
@@ -41,13 +43,12 @@ class Volumes:
         return ["made by the test."]
 
 
-def last_class_likes_bright(images: np.ndarray) -> np.ndarray:
-    bright = images.mean(axis=(1, 2, 3))
-    return np.stack([-bright, bright], axis=1)
+def likes_bright(shape: tuple[int, int, int] = (8, 8, 1)) -> KerasClassifier:
+    return linear(np.full(shape, 1e-4))
 
 
 def build(dataset: Any, shape: tuple[int, int, int] = (8, 8, 1), **settings: Any) -> Any:
-    return build_cohort(dataset, "made", RunSpec(**settings), shape, last_class_likes_bright)
+    return build_cohort(dataset, "made", RunSpec(**settings), lambda _: likes_bright(shape))
 
 
 def test_the_slice_with_the_largest_mask_is_explained() -> None:
@@ -58,8 +59,31 @@ def test_the_slice_with_the_largest_mask_is_explained() -> None:
 
 def test_without_a_mask_the_slice_that_speaks_most_for_the_last_class_is_explained() -> None:
     one = volume("P001", masked=False)
-    chosen = cases_of(one, RunSpec(), (8, 8, 1), last_class_likes_bright)
+    chosen = cases_of(one, RunSpec(), likes_bright())
     assert [case.slice_index for case in chosen] == [int(one.images.mean(axis=(1, 2, 3)).argmax())]
+
+
+def test_the_slice_with_the_highest_weighted_map_is_explained_when_asked() -> None:
+    filters, head = np.array([[1.0, 2.0]]), np.array([[0.0, 3.0], [1.0, -1.0]])
+    one = volume(masked=True)
+    one.images[0] *= 3  # class 1 has weight 3 on a map that is the image itself: the brightest slice wins
+    chosen = cases_of(one, RunSpec(slices=Slices.HIGHEST_MAP), pooled(filters, head))
+    assert [case.slice_index for case in chosen] == [0]
+
+
+def test_the_highest_weighted_map_is_that_of_the_class_the_patient_is_predicted() -> None:
+    filters = np.array([[1.0, 0.0], [0.0, 1.0]])  # a map a channel, a class a map
+    one = Volume("P001", 1, np.zeros((3, 8, 8, 2), np.float32), None, (1.0, 1.0))
+    one.images[0, ..., 0] = 2.0
+    one.images[1, ..., 1] = 1.0
+    one.images[2, ..., 0] = 3.0
+    chosen = cases_of(one, RunSpec(slices=Slices.HIGHEST_MAP), pooled(filters, np.eye(2)))
+    assert [case.slice_index for case in chosen] == [2]  # class 0 is predicted, though the label is 1
+
+
+def test_a_model_without_maps_cannot_choose_by_them() -> None:
+    with pytest.raises(XaibenchError, match="--slices highest-map is asked for, but the model has no conv"):
+        build(Volumes(volume()), slices=Slices.HIGHEST_MAP)
 
 
 def test_all_slices_are_explained_when_asked() -> None:

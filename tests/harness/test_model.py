@@ -331,3 +331,46 @@ def test_models_that_are_no_image_classifiers_are_refused() -> None:
     segmenter = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, activation="softmax")])
     with pytest.raises(XaibenchError, match="Conv2D with softmax"):
         _ = KerasClassifier(segmenter).n_classes
+
+
+def test_siblings_answer_as_classifiers_of_their_own_and_share_every_trace() -> None:
+    first, other = small_resnet(seed=0), small_resnet(seed=1)
+    alone = [KerasClassifier(small_resnet(seed=seed).model) for seed in (0, 1)]
+    pair = [first, first.sibling(other.model.get_weights())]
+    batch, targets = images(first, 3), np.array([0, 1, 1])
+    masks = np.ones((2, *batch.shape[1:3]), np.float32)
+    for _ in range(2):  # in turns, so that each finds the other's weights in the model
+        for mine, expected in zip(pair, alone, strict=True):
+            np.testing.assert_allclose(mine.scores(batch), expected.scores(batch), atol=1e-6)
+            np.testing.assert_allclose(mine.logits(batch), expected.logits(batch), atol=1e-6)
+            np.testing.assert_allclose(mine.remembered_scores(batch[0]), expected.scores(batch[0]), atol=1e-6)
+            np.testing.assert_allclose(
+                mine.masked_scores(batch[0], masks, batch[1]),
+                expected.masked_scores(batch[0], masks, batch[1]),
+            )
+            np.testing.assert_allclose(
+                mine.input_gradients(batch, targets), expected.input_gradients(batch, targets), atol=1e-6
+            )
+            np.testing.assert_allclose(
+                mine.feature_gradients(batch, targets)[1],
+                expected.feature_gradients(batch, targets)[1],
+                atol=1e-6,
+            )
+            np.testing.assert_array_equal(mine.head_weights(), expected.head_weights())
+            np.testing.assert_allclose(
+                mine.borrow_keras(0, 0).model(batch), expected.logits(batch), atol=1e-5
+            )
+            assert mine.fingerprint == expected.fingerprint
+    counts = {name: f.experimental_get_tracing_count() for name, f in first._compiled.items()}
+    assert set(counts.values()) == {1}
+    assert pair[0].passes[:2] == pair[1].passes[:2]
+
+
+def test_siblings_keep_one_copy_of_a_common_backbone() -> None:
+    first = small_resnet()
+    weights = first.model.get_weights()
+    weights[-1] = weights[-1] + 1
+    other = first.sibling([array.copy() for array in weights])
+    assert [a is b for a, b in zip(first._weights, other._weights, strict=True)] == [True] * (
+        len(weights) - 1
+    ) + [False]

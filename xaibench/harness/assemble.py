@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,16 +16,19 @@ from xaibench.harness import registry
 from xaibench.harness.cell import Entry, Workbench
 from xaibench.harness.cohort import Cohort, build_cohort
 from xaibench.harness.model import KerasClassifier
+from xaibench.harness.panel import Panel
 from xaibench.harness.progress import Voice
 from xaibench.harness.rows import scope_of
 from xaibench.harness.spec import RunSpec, configured, parameters_of
 from xaibench.harness.types import (
+    Case,
     CohortMetric,
     Dataset,
     ThroughputMetric,
+    Volume,
     XaibenchError,
 )
-from xaibench.models.library import make_model
+from xaibench.models.library import choose_model
 
 DICOM_FOLDER = "dicom-folder"
 RECORDED_VERSIONS = (
@@ -61,15 +65,22 @@ def assemble(spec: RunSpec, voice: Voice) -> Assembly:
     method_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in methods]
     metric_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in metrics]
     dataset, name = open_dataset(spec)
-    model, facts = make_model(spec.model, dataset, voice)
-    classifier = KerasClassifier(model)
-    cohort = build_cohort(dataset, name, spec, classifier.input_shape, classifier.scores)
-    classifier.input_range = cohort.input_range
-    targets = choose_targets(spec, cohort, classifier)
-    facts = {**facts, "accuracy on the patients of this run": accuracy(cohort, classifier)}
+    model = choose_model(spec.model, dataset, voice)
+    panel = model.panel
+    classifiers: dict[str, KerasClassifier] = {}
+
+    def classifier_of(volume: Volume) -> KerasClassifier:
+        return classifiers.setdefault(volume.patient, panel.of(volume))
+
+    cohort = build_cohort(dataset, name, spec, classifier_of)
+    cohort.notes.extend(panel.notes())
+    for member in panel.members:
+        member.input_range = cohort.input_range
+    targets = choose_targets(spec, cohort, classifiers)
+    facts = {**model.facts, "accuracy on the patients of this run": accuracy(cohort, classifiers)}
     info = {
         "spec": describe_spec(spec, cohort),
-        "model": describe_model(spec, classifier, facts),
+        "model": describe_model(spec, panel, facts) | model.record,
         "cohort": describe_cohort(cohort),
         "methods": {p.name: describe_method(p, e) for p, e in zip(methods, method_entries, strict=True)},
         "metrics": {p.name: describe_metric(p, e) for p, e in zip(metrics, metric_entries, strict=True)},
@@ -77,7 +88,8 @@ def assemble(spec: RunSpec, voice: Voice) -> Assembly:
         "versions": {name: version(name) for name in RECORDED_VERSIONS} | {"xaibench": version("xaibench")},
     }
     info["identity"] = identity(info)
-    bench = Workbench(classifier, targets, spec.seed, spec.cell_timeout)
+    used = {case.patient: classifiers[case.patient] for case in cohort.cases}
+    bench = Workbench(used, targets, spec.seed, spec.cell_timeout, panel.folds())
     return Assembly(cohort, bench, method_entries, metric_entries, info, [*broken_methods, *broken_metrics])
 
 
@@ -98,30 +110,34 @@ def open_dataset(spec: RunSpec) -> tuple[Dataset, str]:
     return made(**parameters_of(made, spec.dataset, spec)), spec.dataset
 
 
-def choose_targets(spec: RunSpec, cohort: Cohort, classifier: KerasClassifier) -> dict[str, int]:
+def choose_targets(
+    spec: RunSpec, cohort: Cohort, classifiers: Mapping[str, KerasClassifier]
+) -> dict[str, int]:
     """Explained class of each case. Raises XaibenchError for a class that the model does not have."""
     if spec.target == "true":
         wanted = {case.id: case.label for case in cohort.cases}
     elif spec.target == "predicted":
-        wanted = {case.id: int(classifier.remembered_scores(case.image).argmax()) for case in cohort.cases}
+        wanted = {case.id: int(_scores(case, classifiers).argmax()) for case in cohort.cases}
     else:
         wanted = {case.id: int(spec.target) for case in cohort.cases}
-    highest = max(wanted.values())
-    if highest >= classifier.n_classes:
-        raise XaibenchError(
-            f"Class {highest} is asked for, but the model has classes 0 to {classifier.n_classes - 1}."
-        )
+    highest, known = max(wanted.values()), classifiers[cohort.cases[0].patient].n_classes
+    if highest >= known:
+        raise XaibenchError(f"Class {highest} is asked for, but the model has classes 0 to {known - 1}.")
     return wanted
 
 
-def accuracy(cohort: Cohort, classifier: KerasClassifier) -> str:
+def accuracy(cohort: Cohort, classifiers: Mapping[str, KerasClassifier]) -> str:
     """Patients whose mean class probabilities favour their label, such as `27 of 28`."""
     scores: dict[str, list[np.ndarray]] = {}
     for case in cohort.cases:
-        scores.setdefault(case.patient, []).append(classifier.remembered_scores(case.image))
+        scores.setdefault(case.patient, []).append(_scores(case, classifiers))
     labels = {case.patient: case.label for case in cohort.cases}
     right = sum(int(np.mean(rows, axis=0).argmax()) == labels[patient] for patient, rows in scores.items())
     return f"{right} of {len(labels)}"
+
+
+def _scores(case: Case, classifiers: Mapping[str, KerasClassifier]) -> np.ndarray:
+    return classifiers[case.patient].remembered_scores(case.image)
 
 
 # -------------------------------------------------------------------- descriptions for run.json
@@ -163,11 +179,12 @@ def model_name(spec: RunSpec) -> str:
     return Path(spec.model).name
 
 
-def describe_model(spec: RunSpec, classifier: KerasClassifier, facts: dict[str, Any]) -> dict[str, Any]:
+def describe_model(spec: RunSpec, panel: Panel, facts: dict[str, Any]) -> dict[str, Any]:
     """Model section of run.json."""
+    classifier = panel.members[0]
     return {
         "name": model_name(spec),
-        "hash": classifier.fingerprint,
+        "hash": panel.fingerprint,
         "parameters": int(classifier.model.count_params()),
         "input_shape": list(classifier.input_shape),
         "layer": classifier.default_layer if classifier.graph.has_maps() else "none",

@@ -82,7 +82,9 @@ class Workbench:
         """Classifier that may explain the case."""
         return self.classifiers[case.patient]
 
-    def call(self, method: Entry, cases: list[Case], images: Images, targets: Targets | None = None) -> Heatmaps:
+    def call(
+        self, method: Entry, cases: list[Case], images: Images, targets: Targets | None = None
+    ) -> Heatmaps:
         """Run a method on images that belong to the cases, each by its own classifier; refuse what is no heatmap.
 
         It is seeded by the first case. The explained classes are the run's, if none are given.

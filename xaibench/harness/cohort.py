@@ -6,12 +6,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float32
 
 from xaibench.harness.spec import Intensity, RunSpec, Slices
-from xaibench.harness.types import Case, Dataset, Image, Images, Region, Volume, XaibenchError
+from xaibench.harness.types import (
+    Case,
+    Classifier,
+    Dataset,
+    Image,
+    Images,
+    NotApplicable,
+    Region,
+    Volume,
+    XaibenchError,
+)
 
-Scorer = Callable[[Images], np.ndarray]
-"""Class probabilities [n k] of images of the model's input size."""
+Chooser = Callable[[Volume], Classifier]
+"""Gives the classifier that may explain a patient."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +56,14 @@ class Cohort:
         return digest.hexdigest()
 
 
-def build_cohort(
-    dataset: Dataset, name: str, spec: RunSpec, input_shape: tuple[int, int, int], score: Scorer
-) -> Cohort:
+def build_cohort(dataset: Dataset, name: str, spec: RunSpec, classifier_of: Chooser) -> Cohort:
     """Choose patients and slices and fit them to the model's input. Raises XaibenchError if nothing is left."""
     notes: list[str] = []
     cases: list[Case] = []
     for volume in choose_patients(dataset, spec.patients):
-        notes += _fitting_notes(volume, input_shape, notes)
-        cases += cases_of(volume, spec, input_shape, score)
+        classifier = classifier_of(volume)
+        notes += _fitting_notes(volume, classifier.input_shape, notes)
+        cases += cases_of(volume, spec, classifier)
     if not cases:
         raise XaibenchError(f"The cohort {name} holds no usable case; see `xaibench data check`.")
     cases.sort(key=lambda case: case.id)
@@ -79,8 +89,9 @@ def choose_patients(dataset: Dataset, at_most: int | None) -> Iterator[Volume]:
     yield from spare[: at_most - taken.total()]
 
 
-def cases_of(volume: Volume, spec: RunSpec, input_shape: tuple[int, int, int], score: Scorer) -> list[Case]:
+def cases_of(volume: Volume, spec: RunSpec, classifier: Classifier) -> list[Case]:
     """Cases of one patient: the slices that the rule chooses."""
+    input_shape = classifier.input_shape
     rule = spec.slices
     if rule is Slices.LARGEST_MASK and (volume.masks is None or not volume.masks.any()):
         rule = Slices.HIGHEST_SCORE
@@ -89,9 +100,32 @@ def cases_of(volume: Volume, spec: RunSpec, input_shape: tuple[int, int, int], s
     fitted = [fit(volume, index, input_shape, spec.intensity) for index in range(len(volume.images))]
     if rule is Slices.ALL:
         return fitted
-    # The last class is the finding (recurrent): the slice that speaks most for it is the one to look at.
-    best = int(score(np.stack([case.image for case in fitted]))[:, -1].argmax())
-    return [fitted[best]]
+    strength = highest_scores if rule is Slices.HIGHEST_SCORE else highest_maps
+    return [fitted[int(strength(classifier, np.stack([case.image for case in fitted])).argmax())]]
+
+
+def highest_scores(classifier: Classifier, images: Images) -> Float32[np.ndarray, "n"]:
+    """Probability of the last class, the finding (recurrent): the slice that speaks most for it is to be looked at."""
+    return np.asarray(classifier.scores(images)[:, -1])
+
+
+def highest_maps(classifier: Classifier, images: Images) -> Float32[np.ndarray, "n"]:
+    """How much the most important feature map of each slice gives to the class that the patient is predicted.
+
+    That is the largest weight x mean of a map; the weight is the gradient of the logit with respect to the pooled
+    map, as in Provenzano et al. 2025, who choose the slices of a volume by the highest-weighted map. Weight alone
+    cannot choose where the head is pooling and one dense layer: it is the same for every slice.
+    Raises XaibenchError for a model without feature maps.
+    """
+    predicted = classifier.scores(images).mean(axis=0).argmax()
+    try:
+        maps, gradients = classifier.feature_gradients(images, np.full(len(images), predicted))
+    except NotApplicable as reason:
+        raise XaibenchError(
+            f"--slices highest-map is asked for, but {reason}; choose another rule."
+        ) from reason
+    contributions: np.ndarray = gradients.sum(axis=(1, 2)) * maps.mean(axis=(1, 2))  # [n maps]
+    return np.asarray(contributions.max(axis=1))
 
 
 def fit(volume: Volume, index: int, input_shape: tuple[int, int, int], intensity: Intensity) -> Case:

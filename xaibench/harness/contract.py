@@ -27,6 +27,7 @@ from xaibench.harness.types import (
     Metric,
     Need,
     NotApplicable,
+    Regions,
     ThroughputMetric,
 )
 
@@ -61,19 +62,15 @@ class Trial:
     def bench(self) -> Workbench:
         """A fresh workbench; the explained class of the cases alternates."""
         targets = {case.id: index % self.classifier.n_classes for index, case in enumerate(self.cases)}
-        return Workbench(self.classifier, targets, seed=0, timeout=120.0)
+        classifiers = {case.patient: self.classifier for case in self.cases}
+        return Workbench(classifiers, targets, seed=0, timeout=120.0)
 
     def heatmaps(self, cases: list[Case], images: Images | None = None) -> Heatmaps:
         """Heatmaps of the cases in one batch, all drawn from one seed."""
         images = _stack(cases) if images is None else images
         plugin = self.entry.plugin
-        extra = (
-            {"masks": np.stack([c.mask for c in cases if c.mask is not None])}
-            if Need.MASK in plugin.needs
-            else {}
-        )
         targets = np.array([self.bench.targets[case.id] for case in cases])
-        result: Heatmaps = plugin(self.classifier, images, targets, **extra)
+        result: Heatmaps = plugin(self.classifier, images, targets, **_masks_for(plugin, cases))
         return result
 
 
@@ -205,17 +202,16 @@ def another_image_does_not_scale_the_map(trial: Trial) -> None:
 
 
 def explains_every_class_of_a_cohort(trial: Trial) -> None:
-    """One explanation a label, of the input's size."""
+    """One finite explanation a label, of the input's size, the same alone as with the other labels."""
     trial.bench.require(trial.entry)
-    explanations = trial.entry.plugin.explain_cohort(trial.classifier, trial.cases)
+    explanations = _explain_cohort(trial, trial.cases)
     if set(explanations) != {case.label for case in trial.cases}:
         raise Broken(f"classes {sorted(explanations)} are explained instead of every label of the cohort")
-    for explanation in explanations.values():
-        if (
-            explanation.image.shape != trial.classifier.input_shape
-            or not np.isfinite(explanation.image).all()
-        ):
-            raise Broken("a simulated image is not of the input's size, or not finite")
+    for label, explanation in explanations.items():
+        _check_explanation(trial, explanation)
+        alone = _explain_cohort(trial, [case for case in trial.cases if case.label == label])[label]
+        if _differ(alone.image, explanation.image):
+            raise Broken("the simulated image of a class changes when other classes are explained with it")
 
 
 # -------------------------------------------------------------------- metrics
@@ -282,14 +278,17 @@ def scores_a_batch(trial: Trial) -> None:
 
 
 def scores_a_cohort_explanation(trial: Trial) -> None:
-    """A finite value within its range for each class."""
-    image = trial.cases[0].image
+    """A finite value within its range for each class, the same twice."""
+    labels = sorted({case.label for case in trial.cases})
+    values = [_class_measurement(trial, label) for label in labels]
     low, high = trial.entry.plugin.range
-    explanation = CohortExplanation(image, image[..., 0], np.zeros(image.shape[:2], int))
-    for label in range(trial.classifier.n_classes):
-        value = trial.entry.plugin.score_cohort(trial.classifier, label, explanation).value
-        if not np.isfinite(value) or not low <= value <= high:
-            raise Broken(f"{value:g} lies outside its range {low} .. {high}")
+    for measurement in filter(None, values):
+        if not np.isfinite([measurement.value, *measurement.details.values()]).all():
+            raise Broken("it gives NaN or infinity")
+        if not low - 1e-6 <= measurement.value <= high + 1e-6:
+            raise Broken(f"{measurement.value:g} lies outside its range {low} .. {high}")
+    if values != [_class_measurement(trial, label) for label in labels]:
+        raise Broken("two calls give two values; draw from np.random.default_rng of the seed field")
 
 
 EVERY_PLUGIN: list[Check] = [is_a_frozen_dataclass, parameters_can_be_recorded, presets_name_its_own_fields]
@@ -347,6 +346,53 @@ def _echo(factor: float) -> Callable[[Images], Heatmaps]:
     return explain
 
 
+def _explain_cohort(trial: Trial, cases: list[Case]) -> dict[int, CohortExplanation]:
+    """Explanations of the labels, from the maps of the cases for their labels."""
+    method = trial.entry.plugin
+    labels = np.array([case.label for case in cases])
+    maps = method(trial.classifier, _stack(cases), labels, **_masks_for(method, cases))
+    explanations: dict[int, CohortExplanation] = method.explain_cohort(cases, maps)
+    return explanations
+
+
+def _check_explanation(trial: Trial, explanation: CohortExplanation) -> None:
+    shape = trial.classifier.input_shape
+    if explanation.image.shape != shape or explanation.map.shape != shape[:2]:
+        raise Broken("a simulated image or a stacked map is not of the input's size")
+    if not (np.isfinite(explanation.image).all() and np.isfinite(explanation.map).all()):
+        raise Broken("a simulated image or a stacked map holds NaN or infinite values")
+    if not -1 <= explanation.sources.min() <= explanation.sources.max() < len(trial.cases):
+        raise Broken("`sources` names a case that was not given")
+    mask = explanation.mask
+    if mask is not None and not 0 <= mask.min() <= mask.max() <= 1:
+        raise Broken("the mask of an explanation leaves 0 .. 1")
+
+
+def _class_measurement(trial: Trial, label: int) -> Measurement | None:
+    """Measurement of one class of the cases; None where the metric says it is not applicable."""
+    explanation = _mean_of_cases(trial.cases)[label]
+    try:
+        result: Measurement = trial.entry.plugin.score_cohort(
+            [trial.classifier], trial.cases, label, explanation, _mean_of_cases
+        )
+    except NotApplicable:
+        return None
+    return result
+
+
+def _mean_of_cases(cases: list[Case]) -> dict[int, CohortExplanation]:
+    """Stand-in for the cohort explainer under test: the mean of a label's images and masks."""
+    return {
+        label: _mean([case for case in cases if case.label == label]) for label in {c.label for c in cases}
+    }
+
+
+def _mean(cases: list[Case]) -> CohortExplanation:
+    image = _stack(cases).mean(axis=0)
+    mask = _masks(cases).astype(np.float32).mean(axis=0)
+    return CohortExplanation(image, image[..., 0], np.zeros(image.shape[:2], int), mask)
+
+
 def _differ(one: np.ndarray, other: np.ndarray) -> bool:
     largest = max(float(np.abs(one).max()), float(np.abs(other).max()), 1e-12)
     return bool(np.abs(one - other).max() > TOLERANCE * largest)
@@ -355,3 +401,13 @@ def _differ(one: np.ndarray, other: np.ndarray) -> bool:
 def _stack(cases: list[Case]) -> Images:
     stacked: Images = np.stack([case.image for case in cases])
     return stacked
+
+
+def _masks(cases: list[Case]) -> Regions:
+    stacked: Regions = np.stack([case.mask for case in cases if case.mask is not None])
+    return stacked
+
+
+def _masks_for(method: Any, cases: list[Case]) -> dict[str, Regions]:
+    """Return the further argument of a method that needs the annotated regions."""
+    return {"masks": _masks(cases)} if Need.MASK in method.needs else {}

@@ -24,6 +24,7 @@ NOT_A_BLOCK_END = (
     keras.layers.Dropout,
     keras.layers.SpatialDropout2D,
 )
+SQUASHING = (keras.activations.softmax, keras.activations.sigmoid)
 PASS_THROUGH = (keras.layers.Dropout, keras.layers.Identity)
 
 
@@ -44,6 +45,13 @@ class Graph:
     scores: Any
     logits: Any
     steps: tuple[Step, ...]
+    bare_head: Any = None
+    """Copy of the last dense layer without its activation, if there had to be one."""
+
+    def refresh(self) -> None:
+        """Take over the last dense layer's weights again, after those of the model have changed."""
+        if self.bare_head is not None:
+            self.bare_head.set_weights(self.steps[-1].layer.get_weights())
 
     def output_of(self, layer: str) -> Any:
         """Symbolic output of a layer. Raises XaibenchError for an unknown name, with the known ones."""
@@ -109,9 +117,12 @@ def open_graph(model: Any) -> Graph:
     steps: list[Step] = []
     image = keras.Input(model.input_shape[1:])
     output = _through(model, image, steps)
-    logits = _two_logits(_before_activation(output, steps))
+    bare_head = _bare_head(steps[-1].layer)
+    logits = _two_logits(bare_head(steps[-1].input) if bare_head else _before_activation(output, steps[-1]))
     scores = keras.layers.Softmax(name="xaibench_scores")(logits)
-    return Graph(image, scores, logits, tuple(steps))
+    graph = Graph(image, scores, logits, tuple(steps), bare_head)
+    graph.refresh()
+    return graph
 
 
 def _through(layer: Any, tensor: Any, steps: list[Step]) -> Any:
@@ -142,18 +153,15 @@ def _call(steps: list[Step], layer: Any, *args: Any, **kwargs: Any) -> Any:
     return output
 
 
-def _before_activation(output: Any, steps: list[Step]) -> Any:
+def _before_activation(output: Any, last: Step) -> Any:
     """Return the tensor that the final softmax or sigmoid is applied to; the output itself if there is none."""
-    last = steps[-1]
     if isinstance(last.layer, keras.layers.Softmax):
         return last.input
     activation = getattr(last.layer, "activation", None)
-    if activation not in (keras.activations.softmax, keras.activations.sigmoid):
+    if activation not in SQUASHING:
         return output
     if isinstance(last.layer, keras.layers.Activation):
         return last.input
-    if isinstance(last.layer, keras.layers.Dense):
-        return _without_activation(last.layer, last.input)
     raise XaibenchError(
         f"The model ends in {type(last.layer).__name__} with {activation.__name__}; end it in Dense, or put "
         f"the activation in a layer of its own, so that its logits can be found."
@@ -164,13 +172,12 @@ def _before_activation(output: Any, steps: list[Step]) -> Any:
 # layers may be called as well, and then refuses the graph.
 
 
-def _without_activation(dense: Any, tensor: Any) -> Any:
-    """Apply a dense layer's weights alone."""
-    config = {**dense.get_config(), "activation": "linear", "name": "xaibench_logits"}
-    linear = keras.layers.Dense.from_config(config)
-    output = linear(tensor)
-    linear.set_weights(dense.get_weights())
-    return output
+def _bare_head(last: Any) -> Any:
+    """Dense layer of the last one's shape without its softmax or sigmoid; None if the last layer is no such one."""
+    if not isinstance(last, keras.layers.Dense) or last.activation not in SQUASHING:
+        return None
+    config = {**last.get_config(), "activation": "linear", "name": "xaibench_logits"}
+    return keras.layers.Dense.from_config(config)
 
 
 def _two_logits(logits: Any) -> Any:

@@ -6,7 +6,7 @@ import os
 import time
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -58,6 +58,28 @@ class KerasClassifier:
         self.passes = Passes()
         self._remembered: OrderedDict[bytes, np.ndarray] = OrderedDict()
         self._compiled: dict[str, Callable[..., Any]] = {}
+        self._seat: Seat | None = None
+        self._weights: list[np.ndarray] = []
+
+    def sibling(self, weights: Sequence[np.ndarray]) -> "KerasClassifier":
+        """Return a classifier of the same layers with other weights, such as another fold's.
+
+        The two share the traced functions and take turns with their weights, so nothing is traced again.
+        """
+        if self._seat is None:
+            self._seat = Seat(self.model)
+            self._weights = self._seat.held
+        other = KerasClassifier(self.model, self.input_range, self.batch_size)
+        other.graph = self.graph
+        other._compiled = self._compiled
+        other._seat = self._seat
+        other._weights = shared(weights, self._weights)
+        return other
+
+    def _sit(self) -> None:
+        """Put this classifier's own weights into the model, if siblings share it."""
+        if self._seat and self._seat.take(self._weights):
+            self.graph.refresh()
 
     # ------------------------------------------------------------ what the model is
 
@@ -86,6 +108,7 @@ class KerasClassifier:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of layers and weights; the same for the same model however it was stored or named."""
+        self._sit()
         digest = hashlib.sha256()
         for step in self.graph.steps:
             config = {key: value for key, value in step.layer.get_config().items() if key != "name"}
@@ -98,6 +121,7 @@ class KerasClassifier:
 
     def head_weights(self) -> Float32[np.ndarray, "maps k"] | None:
         """Weights of the classes on the default layer's maps; None unless the head is pooling + dense."""
+        self._sit()
         return self.graph.head_weights()
 
     # ------------------------------------------------------------ what methods ask
@@ -169,6 +193,7 @@ class KerasClassifier:
             raise NotApplicable(
                 "nested parts of the model share layer names, so it cannot be laid flat"
             ) from error
+        self._sit()
         copy = keras.models.clone_model(flat)
         copy.set_weights(flat.get_weights())
         return copy
@@ -177,6 +202,7 @@ class KerasClassifier:
 
     def _traced(self, name: str, build: Callable[[], Callable[..., Any]], *axes: str) -> Callable[..., Any]:
         """Trace each function once, for any number of images, so that no batch needs padding."""
+        self._sit()
         if name not in self._compiled:
             h, w, c = self.input_shape
             known = {
@@ -264,6 +290,34 @@ class KerasClassifier:
     def _count(self, forward: int = 0, backward: int = 0, seconds: float = 0.0) -> None:
         done = self.passes
         self.passes = Passes(done.forward + forward, done.backward + backward, done.seconds + seconds)
+
+
+class Seat:
+    """A model that classifiers of the same layers share, and whose weights it holds now."""
+
+    def __init__(self, model: Any) -> None:
+        self.variables = model.weights
+        self.held = model.get_weights()
+
+    def take(self, weights: list[np.ndarray]) -> bool:
+        """Assign the weights that are not there yet, and tell whether there were any.
+
+        Equal ones of siblings are the same object (see `shared`).
+        """
+        if weights is self.held:
+            return False
+        for variable, wanted, there in zip(self.variables, weights, self.held, strict=True):
+            if wanted is not there:
+                variable.assign(wanted)
+        self.held = weights
+        return True
+
+
+def shared(weights: Sequence[np.ndarray], known: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Weights with the known object in place of each equal array: a frozen backbone is kept and assigned once."""
+    return [
+        old if np.array_equal(old, new) else np.asarray(new) for old, new in zip(known, weights, strict=True)
+    ]
 
 
 def default_batch_size(input_shape: tuple[int, int, int]) -> int:

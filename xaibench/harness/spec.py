@@ -24,6 +24,7 @@ class Slices(StrEnum):
 
     LARGEST_MASK = "largest-mask"
     HIGHEST_SCORE = "highest-score"
+    HIGHEST_MAP = "highest-map"
     ALL = "all"
 
 

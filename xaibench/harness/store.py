@@ -220,11 +220,12 @@ class RunFolder:
         if not path.is_file():
             return None
         arrays, facts = self._load_arrays(path)
-        names = [part.name for part in fields(CohortExplanation)]
-        return {
-            label: CohortExplanation(**{name: arrays.get(f"{name}-{label}") for name in names})
-            for label in facts["labels"]
-        }
+
+        def explanation(label: int) -> CohortExplanation:
+            names = {part.name: f"{part.name}-{label}" for part in fields(CohortExplanation)}
+            return CohortExplanation(**{name: arrays[key] for name, key in names.items() if key in arrays})
+
+        return {label: explanation(label) for label in facts["labels"]}
 
     # ------------------------------------------------------------ files
 

@@ -156,12 +156,25 @@ class Classifier(Protocol):
     back. Targets broadcast against the leading axes. Methods that a model cannot serve raise NotApplicable.
     """
 
-    input_shape: tuple[int, int, int]
-    """(h, w, c)."""
-    n_classes: int
-    input_range: tuple[float, float]
-    """Lowest and highest intensity of the cohort: perturbations are relative to it."""
-    offers: frozenset[Need]
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(h, w, c)."""
+        ...
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        ...
+
+    @property
+    def input_range(self) -> tuple[float, float]:
+        """Lowest and highest intensity of the cohort: perturbations are relative to it."""
+        ...
+
+    @property
+    def offers(self) -> frozenset[Need]:
+        """What may be asked of this model."""
+        ...
 
     def scores(self, images: AnyImages) -> AnyScores:
         """Class probabilities."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +11,56 @@ import numpy as np
 
 from xaibench.harness import registry
 from xaibench.harness.cohort import fit
-from xaibench.harness.model import load_keras
+from xaibench.harness.model import KerasClassifier, load_keras
+from xaibench.harness.panel import Panel
 from xaibench.harness.places import cache_folder
 from xaibench.harness.progress import Voice
 from xaibench.harness.spec import Intensity
 from xaibench.harness.types import Dataset, Trainable, XaibenchError
+from xaibench.models.fold_panel import FoldPanel
+from xaibench.models.model_folder import ModelFolder
 
 SUMMARIES = {
     "recurrence": "compact ResNet, 0.2 M parameters, 128 px; trained once on phantom patients of another seed",
     "resnet50": "ResNet50 with random weights, 24 M parameters, 224 px: for cost, not for accuracy",
     "PATH.keras": "any Keras image classifier, loaded in Keras' safe mode",
+    "DIR": "what `xaibench train` wrote: each patient is explained by the fold model that never saw her",
 }
 
 
-def make_model(name: str, dataset: Dataset, voice: Voice) -> tuple[Any, dict[str, Any]]:
-    """Model of a name or a path, and facts about it for the report. Raises XaibenchError for an unknown name."""
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The model of a run."""
+
+    panel: Panel
+    facts: dict[str, Any]
+    """What a reader must know of it, in a few words each."""
+    record: dict[str, Any] = field(default_factory=dict)
+    """More about it for run.json: how it was trained and validated."""
+
+
+def choose_model(name: str, dataset: Dataset, voice: Voice) -> Chosen:
+    """Model of a name or a path. Raises XaibenchError for an unknown name."""
+    if Path(name).is_dir():
+        return cross_validated(ModelFolder.existing(Path(name)))
+    model, facts = single_model(name, dataset, voice)
+    return Chosen(Panel([KerasClassifier(model)]), facts)
+
+
+def cross_validated(folder: ModelFolder) -> Chosen:
+    """Fold models of a training, with its settings and results."""
+    training = {name: folder.read(f"{name}.json") for name in ("training", "metrics", "curves")}
+    data, right = training["training"]["data"], training["metrics"]["pooled"]["patient"]["confusion"]
+    facts = {
+        "trained on": f"{data['patients']} patients in {folder.fold_count} folds, {data['slices']} slices",
+        "held-out patients right in training": f"{right['tp'] + right['tn']} of {data['patients']}",
+    }
+    record = {"settings" if name == "training" else name: part for name, part in training.items()}
+    return Chosen(FoldPanel(folder), facts, {"training": record})
+
+
+def single_model(name: str, dataset: Dataset, voice: Voice) -> tuple[Any, dict[str, Any]]:
+    """Keras model of a name or a file, and facts about it."""
     if name == "recurrence":
         return recurrence_model(dataset, voice)
     if name == "resnet50":

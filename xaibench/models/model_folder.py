@@ -84,6 +84,10 @@ class ModelFolder:
         found: dict[str, dict[str, Any]] = self.read("folds.json")["patients"]
         return found
 
+    def fold_of_keys(self) -> dict[str, int]:
+        """Fold by the hash of the patient's volume."""
+        return {entry["key"]: int(entry["fold"]) for entry in self.patients().values() if entry["key"]}
+
     def assign(self, keys: Mapping[str, str]) -> Assignment:
         """Fold model for each patient of a cohort, by the hash of her volume (samples.volume_key).
 
@@ -91,8 +95,7 @@ class ModelFolder:
         of the cohort was in the training, all go to fold 0. Raises XaibenchError where a pseudonym of the
         training comes with other images beside patients who are known: nobody can tell who that is.
         """
-        known = self.patients()
-        fold_of = {entry["key"]: int(entry["fold"]) for entry in known.values() if entry["key"]}
+        known, fold_of = self.patients(), self.fold_of_keys()
         strangers = [name for name, key in keys.items() if key not in fold_of]
         if len(strangers) == len(keys):
             note = "No patient of this cohort was in the model's training (by their images): fold 0 explains all."

@@ -1,0 +1,54 @@
+"""What the commands print with: the two streams, tables, and silence while TensorFlow is imported."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+UNBROKEN = (
+    "name",
+    "method",
+    "family",
+    "status",
+    "patient",
+    "co-localisation",
+    "faithfulness",
+    "robustness",
+)  # columns
+# A pipe or a log file has no width of its own; 80 columns would break every table.
+out_console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+error_console = Console(stderr=True, soft_wrap=True)
+
+
+@contextmanager
+def without_import_chatter() -> Iterator[None]:
+    """Drop what TensorFlow's C++ part writes to the terminal while it is imported; no setting stops it."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def say(sentence: str) -> None:
+    """Tell something on the error stream."""
+    error_console.print(escape(sentence))
+
+
+def table(header: list[str], rows: list[list[str]]) -> Table:
+    """Plain table of texts."""
+    made = Table(box=SIMPLE_HEAD)
+    for column in header:
+        made.add_column(column, no_wrap=column in UNBROKEN, overflow="fold")
+    for row in rows:
+        made.add_row(*map(escape, row))
+    return made
