@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from tests.harness.plugins import Bad, Brightness, Drawn, Mean
-from xaibench.harness import contract
 from xaibench.harness.cell import Entry
+from xaibench.harness.contract import check
+from xaibench.harness.contract_trial import put_on_trial
 from xaibench.harness.model import KerasClassifier
+from xaibench.harness.registry import Plugin
 from xaibench.harness.types import Measurement
 from xaibench.models.tiny import tiny_classifier
 
@@ -21,9 +23,9 @@ def classifier() -> KerasClassifier:
 
 
 def problems(plugin: Any, classifier: KerasClassifier) -> dict[str, str]:
-    base = contract.trial(contract.Plugin("x", Brightness, "test"), classifier)
+    base = put_on_trial(Plugin("x", Brightness, "test"), classifier)
     trial = replace(base, entry=Entry("x", plugin))
-    return {f.check: f.problem for f in contract.check(trial) if f.problem}
+    return {f.check: f.problem for f in check(trial) if f.problem}
 
 
 def method(body: Callable[[np.ndarray], np.ndarray]) -> Any:

@@ -5,7 +5,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from xaibench.harness import contract, registry
+from xaibench.harness import registry
+from xaibench.harness.contract import check
+from xaibench.harness.contract_methods import gives_one_finite_heatmap_an_image
+from xaibench.harness.contract_metrics import gives_the_same_value_twice
+from xaibench.harness.contract_trial import Trial, put_on_trial
 from xaibench.harness.model import KerasClassifier
 from xaibench.harness.registry import Plugin
 from xaibench.models.tiny import tiny_classifier
@@ -23,9 +27,10 @@ NEVER_NEGATIVE = {
     "random",
     "rise",
     "stacked-feature-maps",
+    "stacked-random-maps",
 }
 SIGNED = {"lime", "occlusion", "shap", "tf-explain-grad-cam"}
-DRAWS = {"lime", "random", "rise"}
+DRAWS = {"lime", "random", "rise", "stacked-random-maps"}
 SEES_NO_MODEL = {"centre", "edges", "mask", "random"}
 
 # Every metric belongs to exactly one row of what it may change with.
@@ -37,7 +42,8 @@ METRICS_OF_THE_HEATMAP_ALONE = {
     "relevance-mass",
     "relevance-rank",
 }
-METRICS_OF_THE_MODEL = {"deletion-auc", "insertion-auc", "sensitivity-norm", "class-consistency"}
+METRICS_OF_THE_MODEL = {"deletion-auc", "insertion-auc", "sensitivity-norm"}
+METRICS_OF_THE_COHORT = {"bootstrap-stability", "class-consistency", "cohort-colocalisation"}
 METRICS_OF_COST = {"backward-passes", "forward-passes", "latency", "throughput"}
 
 METHODS = list(registry.entries("methods"))
@@ -53,13 +59,13 @@ def plugin_of(name: str) -> Plugin:
     return registry.load("methods" if name in METHODS else "metrics", name)
 
 
-def trial_of(name: str, channels: int = 1) -> contract.Trial:
-    return contract.trial(plugin_of(name), classifier(channels), SMALL.get(name))
+def trial_of(name: str, channels: int = 1) -> Trial:
+    return put_on_trial(plugin_of(name), classifier(channels), SMALL.get(name))
 
 
 @pytest.mark.parametrize("name", [*METHODS, *METRICS])
 def test_every_promise_is_kept(name: str) -> None:
-    findings = list(contract.check(trial_of(name)))
+    findings = list(check(trial_of(name)))
     assert findings
     assert [f for f in findings if f.problem] == []
 
@@ -67,7 +73,7 @@ def test_every_promise_is_kept(name: str) -> None:
 @pytest.mark.parametrize("name", METHODS)
 def test_colour_images_are_explained_too(name: str) -> None:
     trial = trial_of(name, channels=3)
-    contract.gives_one_finite_heatmap_an_image(trial)
+    gives_one_finite_heatmap_an_image(trial)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -80,7 +86,7 @@ def test_signs_are_as_declared(name: str) -> None:
 def test_another_seed_gives_another_map(name: str) -> None:
     trial = trial_of(name)
     small = {**SMALL.get(name, {}), "seed": 1}
-    other = contract.trial(plugin_of(name), classifier(1), small)
+    other = put_on_trial(plugin_of(name), classifier(1), small)
     assert np.abs(trial.heatmaps(trial.cases) - other.heatmaps(other.cases)).max() > 0
 
 
@@ -100,7 +106,7 @@ def test_no_method_is_forgotten_here() -> None:
 
 
 def test_no_metric_is_forgotten_here() -> None:
-    sets = [METRICS_OF_THE_HEATMAP_ALONE, METRICS_OF_THE_MODEL, METRICS_OF_COST]
+    sets = [METRICS_OF_THE_HEATMAP_ALONE, METRICS_OF_THE_MODEL, METRICS_OF_THE_COHORT, METRICS_OF_COST]
     ours = [name for name in METRICS if plugin_of(name).package.startswith("xaibench")]
     assert sorted(name for one in sets for name in one) == sorted(ours)
 
@@ -109,5 +115,5 @@ def test_no_metric_is_forgotten_here() -> None:
 def test_metrics_of_the_heatmap_alone_make_no_model_pass(name: str) -> None:
     trial = trial_of(name)
     before = trial.classifier.passes.forward
-    contract.gives_the_same_value_twice(trial)
+    gives_the_same_value_twice(trial)
     assert trial.classifier.passes.forward == before

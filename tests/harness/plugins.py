@@ -1,7 +1,7 @@
 """Explainers and metrics that behave and misbehave in known ways."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -81,11 +81,26 @@ class Needy(Brightness):
 class Stacked(Brightness):
     """Explains a cohort too."""
 
-    def explain_cohort(self, classifier: Any, cases: list[Any]) -> dict[int, CohortExplanation]:
+    def explain_cohort(self, cases: list[Any], maps: np.ndarray) -> dict[int, CohortExplanation]:
         return {
-            case.label: CohortExplanation(case.image, case.image[..., 0], np.zeros(case.image.shape[:2], int))
-            for case in cases
+            case.label: CohortExplanation(case.image, heatmap, np.zeros(heatmap.shape, int))
+            for case, heatmap in zip(cases, maps, strict=True)
         }
+
+
+@dataclass(frozen=True)
+class OwnScore(Stacked):
+    """The target's probability everywhere; notes the image and the target of every call in a file."""
+
+    file: str = ""
+
+    def __call__(self, classifier: Any, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        with Path(self.file).open("a") as file:
+            file.writelines(
+                f"{image.sum():.6f} {target}\n" for image, target in zip(images, targets, strict=True)
+            )
+        scores = np.take_along_axis(classifier.scores(images), targets[:, None], axis=1)
+        return np.broadcast_to(scores[:, :, None], images.shape[:3])
 
 
 @dataclass(frozen=True)
@@ -109,6 +124,14 @@ class Again(Mean):
 
     def __call__(self, classifier: Any, case: Any, explanation: Any, explain: Any) -> Measurement:
         return Measurement(float(np.abs(explain(case.image[None])[0] - explanation.heatmap).max()))
+
+
+@dataclass(frozen=True)
+class TargetScore(Mean):
+    """Probability of the explained class, by the classifier that the metric is given."""
+
+    def __call__(self, classifier: Any, case: Any, explanation: Any, explain: Any) -> Measurement:
+        return Measurement(float(classifier.scores(case.image)[explanation.target]))
 
 
 @dataclass(frozen=True)
@@ -147,5 +170,18 @@ class ClassMean:
     unit: ClassVar = ""
     source: ClassVar = "nobody"
 
-    def score_cohort(self, classifier: Any, label: int, explanation: CohortExplanation) -> Measurement:
+    def score_cohort(
+        self, classifiers: Any, cases: list[Any], label: int, explanation: CohortExplanation, explain: Any
+    ) -> Measurement:
         return Measurement(float(explanation.image.mean()))
+
+
+@dataclass(frozen=True)
+class Redealt(ClassMean):
+    """Mean of the stacked map when every case is dealt the label, and the number of classifiers."""
+
+    def score_cohort(
+        self, classifiers: Any, cases: list[Any], label: int, explanation: CohortExplanation, explain: Any
+    ) -> Measurement:
+        dealt = [replace(case, label=label) for case in cases]
+        return Measurement(float(explain(dealt)[label].map.mean()), {"classifiers": float(len(classifiers))})

@@ -1,5 +1,6 @@
 """The run: every cell is recorded, one bad plugin stops nobody, and what is finished is never done again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from tests.harness.plugins import (
     Mean,
     Misbehaves,
     Needy,
+    OwnScore,
+    Redealt,
     Stacked,
+    TargetScore,
 )
 from xaibench.harness.cell import Entry, Workbench
 from xaibench.harness.run import Run
@@ -34,16 +38,24 @@ def make_run(
     folder: Path,
     methods: dict[str, Any],
     metrics: dict[str, Any],
-    classifier: Any = None,
+    classifiers: Sequence[Any] = (),
     timeout: float = 30.0,
 ) -> Run:
-    classifier = classifier or small_resnet(size=8)
+    classifiers = classifiers or [small_resnet(size=8)]
     cases = [
         Case(f"P{i}-s00", f"P{i}", image, i % 2, None, (1.0, 1.0), 0)
-        for i, image in enumerate(images(classifier, 3))
+        for i, image in enumerate(images(classifiers[0], 3))
     ]
     return Run(
-        bench=Workbench(classifier, {case.id: 0 for case in cases}, seed=0, timeout=timeout),
+        bench=Workbench(
+            {case.patient: classifiers[i % len(classifiers)] for i, case in enumerate(cases)},
+            {case.id: 0 for case in cases},
+            seed=0,
+            timeout=timeout,
+            folds={case.patient: i % len(classifiers) for i, case in enumerate(cases)}
+            if len(classifiers) > 1
+            else {},
+        ),
         folder=RunFolder(folder),
         cases=cases,
         class_names=("no", "yes"),
@@ -121,7 +133,7 @@ def test_trap_04_an_all_zero_map_is_scored_not_refused(tmp_path: Path) -> None:
 
 def test_a_method_the_model_cannot_serve_is_not_applicable(tmp_path: Path) -> None:
     run = make_run(
-        tmp_path, {"cam": Needy()}, {"mean": Mean(), "speed": ImagesASecond()}, linear(np.ones((8, 8, 1)))
+        tmp_path, {"cam": Needy()}, {"mean": Mean(), "speed": ImagesASecond()}, [linear(np.ones((8, 8, 1)))]
     )
     records = records_of(run)
     assert {r.status for r in records} == {Status.NOT_APPLICABLE}
@@ -177,3 +189,36 @@ def test_heatmaps_are_kept_as_float32_whatever_the_method_returns(tmp_path: Path
     explanation = run.folder.explanation("a", "P0-s00")
     assert explanation is not None
     assert explanation.heatmap.dtype == np.float32
+
+
+def test_each_case_is_explained_and_scored_by_the_classifier_of_its_fold(tmp_path: Path) -> None:
+    folds = [small_resnet(size=8, seed=seed) for seed in (0, 1)]
+    methods = {"a": OwnScore(str(tmp_path / "calls"))}
+    metrics = {"mean": Mean(), "score": TargetScore(), "speed": ImagesASecond()}
+    run = make_run(tmp_path / "run", methods, metrics, folds)
+    records = {(r.case, r.metric): r for r in records_of(run)}
+    for number, case in enumerate(run.cases):
+        own, other = (folds[n % 2].scores(case.image)[0] for n in (number, number + 1))
+        assert abs(own - other) > 1e-3
+        for metric in ("mean", "score"):
+            record = records[case.id, metric]
+            assert record.value == pytest.approx(own, abs=1e-6)
+            assert record.fold == number % 2
+    assert records["cohort", "speed"].value == 3  # a batch of both folds comes back in order and whole
+    assert records["cohort", "speed"].fold is None
+
+
+def test_a_cohort_is_explained_by_held_out_maps_each_made_once_for_a_case_and_label(tmp_path: Path) -> None:
+    folds = [small_resnet(size=8, seed=seed) for seed in (0, 1)]
+    calls = tmp_path / "calls"
+    metrics = {"class-mean": ClassMean(), "redealt": Redealt(), "again": Redealt()}
+    run = make_run(tmp_path / "run", {"a": OwnScore(str(calls))}, metrics, folds)
+    records = {(r.case, r.metric): r for r in records_of(run)}
+    last = run.cases[-1]  # whose map the stand-in gives for the class
+    for label, name in enumerate(run.class_names):
+        record = records[f"class {name}", "redealt"]
+        assert record.value == pytest.approx(folds[0].scores(last.image)[label], abs=1e-6)
+        assert record.details == {"classifiers": 2.0}
+        assert record.fold is None
+    made = calls.read_text().splitlines()
+    assert len(made) == len(set(made)) == len(run.cases) * 2

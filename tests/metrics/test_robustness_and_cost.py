@@ -1,13 +1,12 @@
-"""Sensitivity against its formula and known answers; costs; class consistency."""
+"""Sensitivity against its formula and known answers; costs."""
 
 import numpy as np
 import pytest
 
-from tests.closed_form import images, linear, small_resnet
+from tests.closed_form import images, small_resnet
 from tests.metrics.conftest import NO_MODEL, case_of, explanation_of, never
-from xaibench.harness.types import CohortExplanation, NotApplicable, XaibenchError
+from xaibench.harness.types import NotApplicable, XaibenchError
 from xaibench.metrics.backward_passes import BackwardPasses
-from xaibench.metrics.class_consistency import ClassConsistency
 from xaibench.metrics.forward_passes import ForwardPasses
 from xaibench.metrics.latency import Latency
 from xaibench.metrics.sensitivity_norm import SensitivityNorm
@@ -122,14 +121,3 @@ def test_throughput_is_cases_over_seconds_of_one_batch(monkeypatch: pytest.Monke
     )
     assert measured.value == 3
     assert batches == [cases]
-
-
-def test_class_consistency_is_the_probability_of_the_simulated_images_class() -> None:
-    classifier = linear(np.full((4, 4, 1), 0.1))
-    image = np.ones((4, 4, 1), np.float32)
-    explanation = CohortExplanation(image, image[..., 0], np.zeros((4, 4), int))
-    recurrent = 1 / (1 + np.exp(-1.6))
-    for label, expected in ((1, recurrent), (0, 1 - recurrent)):
-        measured = ClassConsistency().score_cohort(classifier, label, explanation)
-        assert measured.value == pytest.approx(expected, rel=1e-5)
-        assert measured.details == {"predicted": float(label)}

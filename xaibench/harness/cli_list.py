@@ -71,11 +71,12 @@ def plugin_check(name: Annotated[str, typer.Argument(help="registered name of a 
     """Run the contract tests on one method or metric, on a tiny model (exit code 1 if a promise is broken)."""
     plugin = registry.load(_kind_of(name), name)
     with without_import_chatter():
-        from xaibench.harness.contract import check, trial
+        from xaibench.harness.contract import check
+        from xaibench.harness.contract_trial import put_on_trial
         from xaibench.harness.model import KerasClassifier
         from xaibench.models.tiny import tiny_classifier
 
-    findings = list(check(trial(plugin, KerasClassifier(tiny_classifier()))))
+    findings = list(check(put_on_trial(plugin, KerasClassifier(tiny_classifier()))))
     for finding in findings:
         mark = (
             "[red]broken[/]"

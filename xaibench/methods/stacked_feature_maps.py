@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 
 from xaibench.harness.types import (
     Case,
@@ -14,6 +14,7 @@ from xaibench.harness.types import (
     Heatmaps,
     Images,
     Need,
+    Regions,
     Targets,
 )
 from xaibench.methods.stacking import Combine, stack
@@ -28,42 +29,56 @@ class StackedFeatureMaps:
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FEATURES, Need.FEATURE_GRADIENTS})
     source: ClassVar[str] = "Provenzano et al. 2025"
 
-    importance: Literal["weight", "contribution"] = "weight"
-    """What the most important map has most of: weight for the class (the paper's), or weight x mean of the map."""
+    importance: Literal["weight", "contribution", "random"] = "weight"
+    """What the most important map has most of: weight for the class (the paper's), or weight x mean of the map.
+
+    `random` takes any map, each as likely: the null of the claim that the most important one matters.
+    """
     combine: Literal["max", "mean", "random", "softmax"] = "max"
     """How the simulated image takes its pixels (see stacking.Combine); max is the paper's."""
     content: Literal["pixel", "feature"] = "pixel"
-    """What the simulated image shows: the images' own pixels, or the map, 0 .. its maximum on the input range."""
+    """What the simulated image shows: the images' own pixels, or the map, 0 .. the highest on the images' range."""
     layer: str | None = None
     """Name of the feature layer; None = the last convolutional block's output."""
     seed: int = 0
-    """Draws of `combine = random`."""
+    """Draws of `importance = random` (every image of a batch draws the same map) and of `combine = random`."""
 
     def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
         """Explain each image: its most important feature map, upsampled bilinearly; the feature's own units."""
-        maps, weights = self._weighted_maps(classifier, images, targets)
-        importances = weights if self.importance == "weight" else weights * maps.mean(axis=(1, 2))
+        maps, importances = self._maps_and_importances(classifier, images, targets)
         chosen = importances.argmax(axis=1)
         most_important = np.take_along_axis(maps, chosen[:, None, None, None], axis=-1)[..., 0]
         return upsample(most_important, images.shape[1:3])
 
-    def explain_cohort(self, classifier: Classifier, cases: list[Case]) -> dict[int, CohortExplanation]:
-        """Stack the cases of each label, explained for that label; `sources` are indices in `cases`."""
+    def explain_cohort(self, cases: list[Case], maps: Heatmaps) -> dict[int, CohortExplanation]:
+        """Stack the maps of each label's cases, apart from the other labels; `sources` are indices in `cases`."""
         labels = np.array([case.label for case in cases])
         return {
-            int(label): self._simulated(classifier, cases, np.flatnonzero(labels == label))
+            int(label): self._simulated(cases, maps, np.flatnonzero(labels == label))
             for label in np.unique(labels)
         }
 
-    def _simulated(self, classifier: Classifier, cases: list[Case], rows: np.ndarray) -> CohortExplanation:
-        images = np.stack([cases[row].image for row in rows])
-        label = cases[rows[0]].label
-        maps = self(classifier, images, np.full(len(rows), label))
-        contents = images if self.content == "pixel" else _shown(maps, images, classifier.input_range)
-        rng = np.random.default_rng([self.seed, label])
-        stacked = stack(maps, contents, Combine(self.combine), rng)
+    def _simulated(
+        self, cases: list[Case], maps: Heatmaps, rows: Int[np.ndarray, "rows"]
+    ) -> CohortExplanation:
+        stacked_cases = [cases[row] for row in rows]
+        images = np.stack([case.image for case in stacked_cases])
+        contents = images if self.content == "pixel" else _shown(maps[rows], images)
+        rng = np.random.default_rng([self.seed, stacked_cases[0].label])
+        stacked = stack(maps[rows], contents, _masks(stacked_cases), Combine(self.combine), rng)
         sources = np.where(stacked.sources < 0, -1, rows[stacked.sources])
         return replace(stacked, sources=sources)
+
+    def _maps_and_importances(
+        self, classifier: Classifier, images: Images, targets: Targets
+    ) -> tuple[Features, Float32[np.ndarray, "n maps"]]:
+        """Feature maps of each image, and how important each is: the highest is taken."""
+        if self.importance == "random":
+            maps = classifier.features(images, self.layer)
+            draw = np.random.default_rng(self.seed).random(maps.shape[-1], dtype=np.float32)
+            return maps, np.tile(draw, (len(maps), 1))
+        maps, weights = self._weighted_maps(classifier, images, targets)
+        return maps, weights if self.importance == "weight" else weights * maps.mean(axis=(1, 2))
 
     def _weighted_maps(
         self, classifier: Classifier, images: Images, targets: Targets
@@ -80,9 +95,14 @@ class StackedFeatureMaps:
         return maps, gradients.sum(axis=(1, 2))
 
 
-def _shown(maps: Heatmaps, images: Images, input_range: tuple[float, float]) -> Images:
-    """Maps as images: 0 and less at the lowest intensity, the maps' highest value at the highest; channels alike."""
-    low, high = input_range
+def _shown(maps: Heatmaps, images: Images) -> Images:
+    """Maps as images: 0 and less at the images' lowest intensity, the maps' highest value at their highest."""
+    low, high = images.min(), images.max()
     highest = max(float(maps.max()), np.finfo(np.float32).tiny)
     shown = low + (high - low) * np.maximum(maps, 0) / highest
     return np.repeat(shown[..., None], images.shape[-1], axis=-1).astype(np.float32)
+
+
+def _masks(cases: list[Case]) -> Regions | None:
+    masks = [case.mask for case in cases if case.mask is not None]
+    return np.stack(masks) if len(masks) == len(cases) else None

@@ -5,7 +5,7 @@ from enum import StrEnum
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.harness.types import CohortExplanation, Heatmaps, Images
+from xaibench.harness.types import CohortExplanation, Heatmaps, Images, Regions
 
 Shares = Float32[np.ndarray, "n h w"]
 
@@ -23,12 +23,14 @@ class Combine(StrEnum):
     """All images, in parts that grow exponentially with their map, in units of the maps' standard deviation."""
 
 
-def stack(maps: Heatmaps, contents: Images, combine: Combine, rng: np.random.Generator) -> CohortExplanation:
-    """Combine the contents pixel by pixel.
+def stack(
+    maps: Heatmaps, contents: Images, masks: Regions | None, combine: Combine, rng: np.random.Generator
+) -> CohortExplanation:
+    """Combine contents, maps and annotated regions pixel by pixel, all in the same shares.
 
-    The simulated image and the stacked map start at 0, and stay there where no map is above 0 (max and random).
-    `sources` counts the given images from 0: the one taken, or the one with the largest part; -1 where no map
-    is above 0.
+    The simulated image, the stacked map and the mask start at 0, and stay there where no map is above 0 (max and
+    random). `sources` counts the given images from 0: the one taken, or the one with the largest part; -1 where
+    no map is above 0. The mask is None without masks.
     """
     shares = _shares(maps, combine, rng)
     largest = maps.argmax(axis=0) if combine is Combine.MEAN else shares.argmax(axis=0)
@@ -36,7 +38,14 @@ def stack(maps: Heatmaps, contents: Images, combine: Combine, rng: np.random.Gen
         image=np.einsum("nhw,nhwc->hwc", shares, contents),
         map=np.einsum("nhw,nhw->hw", shares, maps),
         sources=np.where((maps > 0).any(axis=0), largest, -1),
+        mask=None if masks is None else _composed(masks, shares),
     )
+
+
+def _composed(masks: Regions, shares: Shares) -> Float32[np.ndarray, "h w"]:
+    """Part of each pixel that comes from annotated regions; rounding may not lift it above 1."""
+    composed: np.ndarray = np.einsum("nhw,nhw->hw", shares, masks.astype(np.float32))
+    return composed.clip(0, 1)
 
 
 def _shares(maps: Heatmaps, combine: Combine, rng: np.random.Generator) -> Shares:

@@ -1,34 +1,108 @@
-"""Class consistency: whether the model sees a class in the image that is meant to show it."""
+"""Class consistency: whether the models see a class in the image that is meant to show it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from xaibench.harness.types import Classifier, CohortExplanation, Family, Measurement, NotApplicable
+import numpy as np
+
+from xaibench.harness.types import (
+    Case,
+    Classifier,
+    CohortExplanation,
+    ExplainCohort,
+    Family,
+    Measurement,
+    Scores,
+    seed_of,
+)
+from xaibench.metrics.patient_draws import Draws, dealt_anew, patients_of, require_draws, resampled
+
+ROUNDING = 1e-6
+"""An image may be given another last digit in a batch than alone; that makes no probability higher."""
 
 
 @dataclass(frozen=True)
 class ClassConsistency:
-    """The model's probability of a class for the image simulated to show that class; high is good.
+    """Probability of a class for the image simulated to show that class; high is good.
 
-    p(class | simulated image). Range 0 .. 1. Recorded beside it: `predicted`, 1 if the class has the highest
-    probability, else 0.
+    Mean over the classifiers (with folds, all fold models) of p(class | simulated image). Range 0 .. 1. Recorded
+    beside it:
+    - `predicted`: 1 if the class has the highest mean probability, else 0.
+    - `low`, `high`: 95 % percentile interval over `draws` simulated images of patients drawn again (Efron and
+      Tibshirani 1993, ch. 13); only where the class has more than one patient. With `combine = max` a drawn cohort
+      has fewer images to choose from, so the value itself may lie near an end, or outside.
+    - where other classes occur, the null: labels dealt anew to the patients (class sizes kept), the image of this
+      class simulated from the patients dealt to it, each by her map for this class. `null_mean`,
+      `null_low` and `null_high` (95 % range), `null_predicted` (share of the dealings whose image is given the
+      class), and `null_p` = (1 + dealings with a probability at least as high) / (1 + draws).
 
     An image without evidence scores about 1 / k for k classes, if the model favours none. Pitfalls: the image was
-    made from the same model's feature maps, so it shows that model and explanation agree, not that either
-    is right; a model that favours one class gives that class a high value for any image.
+    made from the same models' feature maps, so it shows that model and explanation agree, not that either
+    is right; a model that favours one class gives that class a high value for any image. The null sees that: where
+    it is as high as the value, the class of the image says nothing of the patients it was made from.
     """
+
+    draws: int = 100
+    """Cohorts of patients drawn again, and as many dealings of labels."""
+    seed: int = 0
 
     family: ClassVar = Family.COHORT
     higher_is_better: ClassVar = True
     range: ClassVar = (0.0, 1.0)
     unit: ClassVar = ""
     source: ClassVar = "Provenzano et al. 2025"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"smoke": {"draws": 20}, "paper": {"draws": 1000}}
 
-    def score_cohort(self, classifier: Classifier, label: int, explanation: CohortExplanation) -> Measurement:
-        """Probability of the class; raises NotApplicable for a label that the model has no class for."""
-        if label >= classifier.n_classes:
-            raise NotApplicable(
-                f"the model has {classifier.n_classes} classes, so none stands for label {label}"
-            )
-        scores = classifier.remembered_scores(explanation.image)
-        return Measurement(float(scores[label]), {"predicted": float(scores.argmax() == label)})
+    def __post_init__(self) -> None:
+        require_draws("class-consistency", self.draws)
+
+    def score_cohort(
+        self,
+        classifiers: Sequence[Classifier],
+        cases: list[Case],
+        label: int,
+        explanation: CohortExplanation,
+        explain: ExplainCohort,
+    ) -> Measurement:
+        """Classify the simulated image, and those of patients drawn again and of labels dealt anew in a batch each."""
+        scores = np.mean([member.remembered_scores(explanation.image) for member in classifiers], axis=0)
+        value = float(scores[label])
+        details = {"predicted": float(scores.argmax() == label)}
+        if len(patients_of(cases, label)) > 1:
+            draws = resampled(cases, label, self.draws, self._seed(label, "resampled"))
+            details |= _interval(_scores(classifiers, draws, label, explain)[:, label])
+        if any(case.label != label for case in cases):
+            draws = dealt_anew(cases, label, self.draws, self._seed(label, "dealt anew"))
+            details |= _null(_scores(classifiers, draws, label, explain), label, value)
+        return Measurement(value, details)
+
+    def _seed(self, label: int, purpose: str) -> int:
+        return seed_of(self.seed, label, "class-consistency", purpose)
+
+
+def _scores(classifiers: Sequence[Classifier], draws: Draws, label: int, explain: ExplainCohort) -> Scores:
+    """Mean class probabilities of each draw's simulated image, `[draws k]`."""
+    one_image = np.dtype((np.float32, draws.cohorts[0][0].image.shape))
+    # np.stack would hold every image twice.
+    images = np.fromiter(draws.images(label, explain), one_image, len(draws.cohorts))
+    scores: Scores = np.mean([member.scores(images) for member in classifiers], axis=0)[draws.which]
+    return scores
+
+
+def _interval(values: np.ndarray) -> dict[str, float]:
+    low, high = np.percentile(values, [2.5, 97.5])
+    return {"low": float(low), "high": float(high)}
+
+
+def _null(scores: Scores, label: int, value: float) -> dict[str, float]:
+    """Figures of the null, from the class probabilities of the dealings' images."""
+    values = scores[:, label]
+    at_least_as_high = int((values >= value - ROUNDING).sum())
+    figures = {
+        "mean": float(values.mean()),
+        **_interval(values),
+        "predicted": float((scores.argmax(axis=1) == label).mean()),
+        "p": (1 + at_least_as_high) / (1 + len(values)),
+    }
+    return {f"null_{name}": figure for name, figure in figures.items()}
