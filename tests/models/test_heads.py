@@ -16,8 +16,8 @@ WEIGHTS /= WEIGHTS.sum(axis=0)
 def slow_head(b: int, schedule: HeadSchedule) -> np.ndarray:
     """Probabilities of class 1 by a linear head: float64, gradients written out, one slice at a time."""
     used = WEIGHTS[:, b] > 0
-    spread = FEATURES[used].std(axis=0)
-    x = (FEATURES - FEATURES[used].mean(axis=0)) / np.where(spread > 0, spread, np.inf)
+    centre, spread = FEATURES[used].mean(axis=0), np.sqrt(FEATURES[used].var(axis=0).mean())
+    x = (FEATURES - centre) / spread
     parameters = np.zeros((D + 1, 2))  # the last row is the bias
     mean, square = np.zeros_like(parameters), np.zeros_like(parameters)
     for step in range(1, schedule.steps + 1):
@@ -79,3 +79,13 @@ def test_losses_are_the_cross_entropy_of_training_and_other_slices() -> None:
     assert heads.losses.shape == (60, 2, B)
     np.testing.assert_allclose(heads.losses[0], np.log(2), rtol=1e-5)
     np.testing.assert_array_less(heads.losses[-1, 0], heads.losses[0, 0])
+
+
+def test_the_largest_weight_is_not_that_of_the_faintest_map() -> None:
+    rng = np.random.default_rng(1)
+    labels = np.arange(40) % 2
+    clear = labels + 0.3 * rng.normal(size=40)
+    features = np.stack([clear, 0.01 * clear], axis=1).astype(np.float32)  # the same evidence, once faint
+    weights = np.full((40, 1), 1 / 40)
+    kernel = train_heads(features, labels[:, None], weights, HeadSchedule()).weights[0][0]
+    assert kernel[0, 1] > kernel[1, 1]

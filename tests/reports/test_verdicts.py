@@ -37,7 +37,9 @@ def around(middle: float, patients: int = 12) -> list[float | None]:
 
 def test_evidence_outside_the_tumour_is_said() -> None:
     found = verdicts_of({name: {"enrichment": around(0.3)} for name in "abc"})
-    assert "(12 patients), the evidence lies outside the tumour: for 3 of 3 explainers" in text_of(found)
+    assert "Over all 12 patients, the evidence lies outside the tumour: for 3 of 3 explainers" in text_of(
+        found
+    )
     assert "Median enrichment of the explainers: 0.3 times what chance gives." in text_of(found)
     assert "3 less than chance (interval below 1)" in text_of(found)
 
@@ -66,9 +68,9 @@ def test_evidence_is_located_for_each_explained_class() -> None:
     scores = scores_of(info, records)
     by_class = scores_by_class(info, records, cases)
     text = text_of(verdicts(Results(info, scores, leaderboard_of(info, scores), records, cases, by_class)))
-    assert "Where recurrent is explained (6 patients), the evidence lies outside the tumour" in text
-    assert "Where non-recurrent is explained (6 patients), the tumour draws more relevance" in text
-    assert "Over all patients (12 patients), the evidence lies outside" not in text
+    assert "In the 6 patients for whom recurrent is explained, the evidence lies outside the tumour" in text
+    assert "In the 6 patients for whom non-recurrent is explained, the tumour draws more relevance" in text
+    assert "Over all 12 patients, the evidence lies outside" not in text
 
 
 def case_of(name: str, patient: str) -> Case:
@@ -120,14 +122,14 @@ def test_mask_behind_an_explainer_is_a_warning() -> None:
 def test_controls_that_beat_half_of_the_explainers_are_a_warning() -> None:
     values = {"a": 0.2, "b": 0.6, "edges": 0.4, "random": 0.9, "mask": 0.1}
     found = verdicts_of({name: {"deletion-auc": [value] * 12} for name, value in values.items()})
-    text = "edges is better than 1, mask is better than 2 and random is better than 0 of 2 explainers"
+    text = "In deletion-auc, 2 of 2 explainers do worse than mask, 1 than edges and 0 than random; no control asks"
     assert any(v.warns and text in v.text for v in found)
 
 
 def test_a_control_that_beats_the_explainers_in_enrichment_is_a_warning() -> None:
     values = {"a": around(2), "b": around(2.1), "edges": around(2.7), "random": around(1)}
     found = verdicts_of({name: {"enrichment": value} for name, value in values.items()})
-    text = "In enrichment edges is better than 2 and random is better than 0 of 2 explainers"
+    text = "In enrichment, 2 of 2 explainers do worse than edges and 0 than random"
     assert any(v.warns and text in v.text for v in found)
 
 
@@ -146,7 +148,7 @@ def test_methods_with_tied_pixels_are_named_above_five_percent(share: float, fla
     ]
     scores = scores_of(info, records)
     text = text_of(verdicts(Results(info, scores, leaderboard_of(info, scores))))
-    assert ("tied with others" in text) == flagged
+    assert ("share their value with others" in text) == flagged
     assert ("a 6.0 %" in text) == flagged
 
 

@@ -1,7 +1,10 @@
 """Dense heads on frozen features, many at a time: all folds and label permutations in one training loop.
 
-Each head sees its own labels, its own training slices and its own standardisation; they share only the
-features and the schedule. A head trained among others is the head trained alone (to float tolerance).
+Each head sees its own labels, its own training slices and its own scaling; they share only the features and the
+schedule. A head trained among others is the head trained alone (to float tolerance).
+
+Features are centred one by one, but scaled by one common factor. Scaled one by one they would all pull alike, and
+folded back, the largest weights would belong to the maps that vary least: faint maps would be called important.
 """
 
 from dataclasses import dataclass
@@ -40,10 +43,12 @@ class Heads(NamedTuple):
 
 
 class _Scale(NamedTuple):
-    """Standardisation of the features by the training slices of each head: (x - shift) * factor, [d b]."""
+    """Scaling of the features by the training slices of each head: (x - shift) * factor."""
 
     shift: np.ndarray
+    """[d b]."""
     factor: np.ndarray
+    """[b]: one for all features, so that they spread by 1 in the root mean square."""
 
 
 def train_heads(
@@ -54,12 +59,12 @@ def train_heads(
 ) -> Heads:
     """Train b heads on pooled features. A weight of 0 keeps a slice, and its label, out of a head's training."""
     common, centred = _conditioned(features)
-    scale = _standardised_by(centred, weights > 0)
+    scale = _scaled_by(centred, weights > 0)
     state = _start(features.shape[1], weights.shape[1], schedule)
     moments = [[tf.zeros_like(part) for part in state] for _ in range(2)]
     data = (
         *(tf.constant(array, tf.float32) for array in (centred, scale.shift[..., None])),
-        tf.constant(scale.factor[..., None], tf.float32),
+        tf.constant(scale.factor[:, None], tf.float32),
         tf.constant(labels, tf.int32),
         *(tf.constant(array, tf.float32) for array in (weights, _held_out(weights))),
     )
@@ -89,18 +94,21 @@ def apply_head(weights: list[np.ndarray], features: Float[np.ndarray, "n d"]) ->
 
 
 def _conditioned(features: np.ndarray) -> tuple[_Scale, np.ndarray]:
-    """Centre and scale all features alike: float32 then loses nothing; each head's own scale undoes it."""
+    """Centre and scale all features for all heads: float32 then loses nothing; each head's own scale undoes it."""
     shift = features.mean(axis=0, dtype=np.float64)
-    spread = features.std(axis=0, dtype=np.float64)
-    factor = np.where(spread > 1e-6 * (np.abs(shift) + 1e-12), 1 / np.maximum(spread, 1e-30), 0.0)
+    factor = _factor(features.var(axis=0, dtype=np.float64))
     return _Scale(shift, factor), (features - shift) * factor
 
 
-def _standardised_by(centred: np.ndarray, used: np.ndarray) -> _Scale:
+def _scaled_by(centred: np.ndarray, used: np.ndarray) -> _Scale:
     share = used / used.sum(axis=0)  # [n b]
     shift = centred.T @ share
-    variance = (centred**2).T @ share - shift**2
-    return _Scale(shift, np.where(variance > 1e-8, 1 / np.sqrt(np.maximum(variance, 1e-30)), 0.0))
+    return _Scale(shift, _factor((centred**2).T @ share - shift**2))
+
+
+def _factor(variances: Float64[np.ndarray, "d *b"]) -> Float64[np.ndarray, "*b"]:
+    spread = np.sqrt(np.maximum(variances, 0).mean(axis=0))
+    return np.asarray(np.where(spread > 1e-6, 1 / np.maximum(spread, 1e-30), 0.0))
 
 
 def _held_out(weights: np.ndarray) -> np.ndarray:
@@ -149,9 +157,9 @@ def _adam_step(
 
 
 def _on_raw_features(parts: list[np.ndarray], scale: _Scale, common: _Scale, b: int) -> list[np.ndarray]:
-    """Fold both standardisations into the first layer, so that a saved model needs none."""
-    factor = common.factor * scale.factor[:, b]
-    kernel = parts[0] * factor[:, None]
-    start = common.shift * factor + scale.shift[:, b] * scale.factor[:, b]
+    """Fold both scalings into the first layer, so that a saved model needs none."""
+    factor = common.factor * scale.factor[b]
+    kernel = parts[0] * factor
+    start = common.shift * factor + scale.shift[:, b] * scale.factor[b]
     bias = parts[1] - start @ parts[0]
     return [part.astype(np.float32) for part in (kernel, bias, *parts[2:])]

@@ -1,6 +1,6 @@
 """Records to tables, figures and one HTML page; everything is rebuilt from the run folder alone.
 
-The two entries import their parts when called: plotting libraries would slow `xaibench --help`.
+The entries import their parts when called: plotting libraries would slow `xaibench --help`.
 """
 
 from pathlib import Path
@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 def write_reports(folder: RunFolder) -> Path:
     """Write scores.csv, leaderboard.csv, leaderboard.md and report.html; returns the path of the last.
 
+    A run with a cross-validated model gets study.html too (see `study_path`), linked with report.html.
     The same records give the same bytes, in whatever order they were made. Raises XaibenchError where the
     folder holds no run or a damaged one.
     """
     from xaibench.reports.writer import write
 
     return write(folder)
+
+
+def study_path(folder: RunFolder) -> Path | None:
+    """Path of study.html, or None where the run has none."""
+    path = folder.path / "study.html"
+    return path if path.is_file() else None
 
 
 def leaderboard_table(folder: RunFolder) -> "Leaderboard":

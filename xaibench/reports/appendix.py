@@ -96,16 +96,25 @@ def _parameters(parameters: Mapping[str, Any]) -> str:
 
 def provenance(info: Info) -> list[Table]:
     """Hashes, the specification, machine and versions: what is needed to run it again."""
-    model = {key: value for key, value in info["model"].items() if key != "facts"}
+    model = {key: value for key, value in info["model"].items() if key not in ("facts", "training")}
     hashes = {key: value for key, value in info["identity"].items() if isinstance(value, str)}
     parts = {
         "Identity (hashes)": hashes,
         "Specification": info["spec"],
         "Model": {**model, **info["model"]["facts"]},
+        "Training": _training(info["model"].get("training", {}).get("settings", {})),
         "Machine": info["machine"],
         "Versions": info["versions"],
     }
-    return [Table(title, ["what", "value"], _pairs(facts.items())) for title, facts in parts.items()]
+    return [Table(title, ["what", "value"], _pairs(facts.items())) for title, facts in parts.items() if facts]
+
+
+def _training(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a cross-validated model, nested ones named by both names."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= {f"{key}: {k}": v for k, v in value.items()} if isinstance(value, dict) else {key: value}
+    return flat
 
 
 def _pairs(items: Iterable[tuple[str, Any]]) -> list[list[str]]:

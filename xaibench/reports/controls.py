@@ -1,4 +1,4 @@
-"""Verdicts on the controls: maps that never look at the model, or that know the answer."""
+"""Verdicts on the controls: maps that never ask what the model decides, or that know the answer."""
 
 from xaibench.reports.findings import FEW, Verdict, mean_of, measured, with_interval
 from xaibench.reports.leaderboard import CONTROL, competitors, controls
@@ -42,7 +42,7 @@ def random_control(run: Results) -> list[Verdict]:
 
 
 def beaten_explainers(run: Results) -> list[Verdict]:
-    """How many explainers do worse than maps that never looked at the model."""
+    """How many explainers do worse than maps that never asked what the model decides."""
     return [*_beaten(run, "deletion-auc"), *_beaten(run, "enrichment")]
 
 
@@ -54,8 +54,10 @@ def _beaten(run: Results, metric: str) -> list[Verdict]:
     beaten = {
         name: sum(_is_better(run.info, score, s) for s in rivals.values()) for name, score in found.items()
     }
-    counts = listed([f"{name} is better than {count}" for name, count in beaten.items()])
-    text = f"In {metric} {counts} of {plural(len(rivals), 'explainer')}; controls never look at the model."
+    ordered = sorted(beaten.items(), key=lambda item: (-item[1], item[0]))
+    counts = listed([f"{count} than {name}" for name, count in ordered]).partition(" than ")
+    worse = f"of {plural(len(rivals), 'explainer')} {'does' if counts[0] == '1' else 'do'} worse than"
+    text = f"In {metric}, {counts[0]} {worse} {counts[2]}; no control asks what the model decides."
     # The annotation may well beat every explainer; the other controls should not.
     warns = any(2 * count >= len(rivals) for name, count in beaten.items() if name != "mask")
     return [Verdict(text, warns=warns)]

@@ -38,22 +38,25 @@ def location(run: Results) -> list[Verdict]:
     The evidence of a class may be missing in the other: a mean over both would hide it.
     """
     names = competitors(run.info)
-    overall = _located("Over all patients", run.scores, names, run.board)
+    overall = _located(("Over all", ""), run.scores, names, run.board)
     if len(run.by_class) < 2:
         return overall
     classes = [
-        _located(f"Where {name} is explained", scores, names, run.board)
+        _located(("In the", f" for whom {name} is explained"), scores, names, run.board)
         for name, scores in run.by_class.items()
     ]
     return overall + [verdict for found in classes for verdict in found]
 
 
-def _located(where: str, scores: Scores, names: Sequence[str], board: Leaderboard) -> list[Verdict]:
-    """Judge by the most faithful explainers, and where they disagree by all."""
+def _located(
+    around: tuple[str, str], scores: Scores, names: Sequence[str], board: Leaderboard
+) -> list[Verdict]:
+    """Judge by the most faithful explainers, and where they disagree by all; words go around how many patients."""
     found = measured(scores, names, "enrichment")
     if not found:
         return []
-    begin = f"{where} ({plural(max(s.n_patients for s in found.values()), 'patient')})"
+    patients = plural(max(s.n_patients for s in found.values()), "patient")
+    begin = patients.join((f"{around[0]} ", around[1]))
     faithful = [m for m in _by_faithfulness(board) if m in found][:FAITHFUL]
     for group, which in ((faithful, "the most faithful"), (list(found), "all measured")):
         for side, text in LIES.items():

@@ -1,20 +1,19 @@
 """Dot-and-interval plots: one small panel a metric, methods as rows, as SVG pictures for a page."""
 
-import base64
-import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from xaibench.reports.leaderboard import CONTROL, Leaderboard, metrics_by_family
+from xaibench.reports.plotting import ACCENT, GREY, PALE, drawn, dress, literal
 from xaibench.reports.scores import Info, Outcome, Score, Scores
 from xaibench.reports.text import brief
 
-INK, PALE, COMPETITOR, CONTROLS = "#1f2933", "#9aa5b1", "#0b5fa5", "#6b7280"
+TICKS = 3
+"""Most powers of ten named on a logarithmic axis; more would run into each other."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +45,14 @@ def _shown(info: Info, scores: Scores, board: Leaderboard, metric: str) -> list[
 def panel(info: Info, metric: str, scores: Sequence[Score]) -> Panel:
     """Plot one metric: a dot and its interval a method, hollow where cells are missing."""
     facts = info["metrics"][metric]
-    # Without a salt and with a date the same records would not give the same bytes.
-    with matplotlib.rc_context(
-        {"svg.hashsalt": "xaibench", "svg.fonttype": "path", "font.size": 8.5, "axes.edgecolor": PALE}
-    ):
-        figure = Figure(figsize=(3.7, 0.95 + 0.21 * len(scores)), layout="constrained")
-        axes = figure.add_subplot()
+
+    def draw(axes: Axes) -> None:
         _scale(axes, facts["family"], scores)
         for row, score in enumerate(scores):
             _draw(axes, row, score, info["methods"][score.method]["family"] == CONTROL)
         _dress(axes, metric, facts, scores)
-        file = io.BytesIO()
-        figure.savefig(file, format="svg", metadata={"Date": None})
-    src = "data:image/svg+xml;base64," + base64.b64encode(file.getvalue()).decode()
+
+    src = drawn((3.7, 0.95 + 0.21 * len(scores)), draw)
     return Panel(metric, src, _alt(metric, facts, scores))
 
 
@@ -68,20 +62,29 @@ def _scale(axes: Axes, family: str, scores: Sequence[Score]) -> None:
     positive = [value for value in values if value > 0]
     if family != "cost" or not positive or max(positive) <= 10 * min(positive):
         return
+    ticks = _powers(min(positive), max(positive))
     if min(values) > 0:
         axes.set_xscale("log")
     else:
         axes.set_xscale("symlog", linthresh=min(positive))
+        ticks = [0.0, *ticks]
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(lambda value, _: brief(value))
     axes.xaxis.set_minor_locator(NullLocator())
 
 
+def _powers(low: float, high: float) -> list[float]:
+    """Powers of ten from low to high, some left out where they are more than TICKS."""
+    powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+    return [10.0**power for power in powers[:: math.ceil(len(powers) / TICKS)]]
+
+
 def _draw(axes: Axes, row: int, score: Score, control: bool) -> None:
-    colour = CONTROLS if control else COMPETITOR
+    colour = GREY if control else ACCENT
     if score.mean is None:
         # x in axes coordinates, y in rows.
         place = axes.get_yaxis_transform()
-        axes.text(0.02, row, score.status.value, transform=place, va="center", color=CONTROLS, style="italic")
+        axes.text(0.02, row, score.status.value, transform=place, va="center", color=GREY, style="italic")
         return
     if score.low is not None and score.high is not None:
         axes.plot([score.low, score.high], [row, row], color=colour, linewidth=1.6, solid_capstyle="butt")
@@ -99,19 +102,12 @@ def _dress(axes: Axes, metric: str, facts: Info, scores: Sequence[Score]) -> Non
         margin = 0.03 * (high - low)
         axes.set_xlim(low - margin, high + margin)
     axes.set_ylim(len(scores) - 0.4, -0.6)
-    axes.set_yticks(range(len(scores)), [_literal(score.method) for score in scores])
-    axes.tick_params(axis="both", length=0, labelcolor=INK)
-    axes.grid(axis="x", color="#e4e7eb", linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.set_yticks(range(len(scores)), [literal(score.method) for score in scores])
     unit = f" ({facts['unit']})" if facts["unit"] else ""
-    axes.set_title(_literal(metric + unit), fontsize=10, color=INK, loc="left")
-    axes.set_xlabel("higher is better →" if facts["higher_is_better"] else "← lower is better", color=INK)
-
-
-def _literal(text: str) -> str:
-    """Keep a dollar sign in a name from starting a formula."""
-    return text.replace("$", r"\$")
+    dress(
+        axes, metric + unit, "higher is better →" if facts["higher_is_better"] else "← lower is better", "x"
+    )
+    axes.spines["left"].set_visible(False)
 
 
 def _alt(metric: str, facts: Info, scores: Sequence[Score]) -> str:

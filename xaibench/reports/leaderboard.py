@@ -110,7 +110,7 @@ def competitors(info: Info) -> list[str]:
 
 
 def controls(info: Info) -> list[str]:
-    """Methods that never look at the model, or that know the answer."""
+    """Methods that never ask what the model decides, or that know the answer."""
     return [name for name, facts in sorted(info["methods"].items()) if facts["family"] == CONTROL]
 
 

@@ -3,18 +3,19 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from xaibench.harness.store import RunFolder
 from xaibench.reports import appendix
 from xaibench.reports.figures import panels
 from xaibench.reports.findings import Verdict
-from xaibench.reports.gallery import case_rows, cohort_rows
+from xaibench.reports.gallery import case_rows
 from xaibench.reports.leaderboard import Leaderboard, Place, Standing, metrics_by_family
+from xaibench.reports.rendering import rendered
 from xaibench.reports.results import Results
 from xaibench.reports.scores import Info, Score, Scores
-from xaibench.reports.tables import arrow, subtitle
+from xaibench.reports.simulated import simulated_rows
+from xaibench.reports.tables import subtitle
 from xaibench.reports.text import brief, exact, span
+from xaibench.reports.training import STUDY
 
 GROUPS = {
     "Explainers": (Place.RANKED, Place.UNRANKED),
@@ -47,29 +48,32 @@ class Line:
 def page(folder: RunFolder, results: Results, found: Sequence[Verdict]) -> str:
     """Render the report of a run."""
     info, scores, board = results.info, results.scores, results.board
-    environment = Environment(
-        loader=PackageLoader("xaibench.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(brief=brief, exact=exact, arrow=arrow)
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        "report.html.j2",
         info=info,
         board=board,
+        left_out=_left_out(board),
         subtitle=subtitle(info),
         verdicts=found,
         families=metrics_by_family(info),
         groups=_groups(info, scores, board),
         panels=panels(info, scores, board),
         cases=case_rows(folder, results),
-        cohort=cohort_rows(folder, results),
+        cohort=simulated_rows(folder, results),
+        study=STUDY if "training" in info["model"] else "",
         failures=appendix.failure_tables(results.records, folder.failures()),
         glossary=appendix.glossary(info),
         methods=appendix.methods(info),
         provenance=appendix.provenance(info),
     )
+
+
+def _left_out(board: Leaderboard) -> list[str]:
+    """Metrics that do not count, those of one reason together."""
+    names: dict[str, list[str]] = {}
+    for metric, reason in board.left_out.items():
+        names.setdefault(reason, []).append(metric)
+    return [f"{', '.join(metrics)} ({reason})" for reason, metrics in names.items()]
 
 
 def _groups(info: Info, scores: Scores, board: Leaderboard) -> dict[str, list[Line]]:

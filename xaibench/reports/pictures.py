@@ -2,12 +2,13 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from matplotlib import colormaps
-from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
 from PIL import Image as Pillow
 
 from xaibench.harness.types import Heatmap, Image, Region
@@ -69,6 +70,15 @@ def heatmap_picture(heatmap: Heatmap, mask: Region | None) -> Picture:
     return Picture(_png(shares, colours, mask), ColourBar(bottom, limit, _gradient(colours)))
 
 
+def category_picture(numbers: Int[np.ndarray, "h w"], colours: Sequence[str]) -> Picture:
+    """Show each number 0, 1, ... in the colour of its place, `#rrggbb`; colours are never mixed."""
+    palette = np.rint(255 * np.array([to_rgb(colour) for colour in colours])).astype(np.uint8)
+    height, width = numbers.shape
+    rows, columns = _resized(np.zeros(numbers.shape)).shape
+    nearest = numbers[np.arange(rows)[:, None] * height // rows, np.arange(columns) * width // columns]
+    return Picture(_encoded(nearest.astype(np.uint8), palette))
+
+
 def _gradient(colours: Colormap) -> str:
     stops = ", ".join(f"#{row.tobytes().hex()}" for row in _palette(colours, 9))
     return f"linear-gradient(to right, {stops})"
@@ -85,8 +95,12 @@ def _png(shares: Flat, colours: Colormap, mask: Region | None) -> str:
     indices = np.rint(_resized(shares) * (LEVELS - 1)).astype(np.uint8)
     if mask is not None:
         indices[_outline(_resized(mask.astype(np.float64)) >= 0.5)] = LEVELS
+    return _encoded(indices, np.vstack([_palette(colours, LEVELS), np.array([OUTLINE], np.uint8)]))
+
+
+def _encoded(indices: UInt8[np.ndarray, "rows columns"], palette: Palette) -> str:
     picture = Pillow.fromarray(indices)
-    picture.putpalette(np.vstack([_palette(colours, LEVELS), np.array([OUTLINE], np.uint8)]).tobytes())
+    picture.putpalette(palette.tobytes())
     file = io.BytesIO()
     picture.save(file, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

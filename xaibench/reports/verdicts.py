@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from xaibench.reports.claims import recognition
 from xaibench.reports.controls import beaten_explainers, mask_control, random_control
 from xaibench.reports.evidence import enrichments, location
 from xaibench.reports.findings import FEW, Verdict
@@ -16,7 +17,7 @@ TIED_LIMIT = 0.05
 def verdicts(run: Results) -> list[Verdict]:
     """All sentences that the run supports, the most important first."""
     makers = [
-        *(_places, _few_patients, location, enrichments),
+        *(places, _few_patients, location, enrichments, recognition),
         *(mask_control, random_control, beaten_explainers, _ties),
     ]
     return [verdict for make in makers for verdict in make(run)]
@@ -27,7 +28,8 @@ def sentences(found: Sequence[Verdict]) -> list[str]:
     return [v.text + (f" ({'; '.join(v.particulars)})" if v.particulars else "") for v in found]
 
 
-def _places(run: Results) -> list[Verdict]:
+def places(run: Results) -> list[Verdict]:
+    """Who comes first, and who could not be ranked."""
     ranked = [s for s in run.board.standings if s.rank is not None]
     others = [s for s in run.board.standings if s.place in (Place.INCOMPLETE, Place.NOT_APPLICABLE)]
     explainers = plural(len(competitors(run.info)), "explainer")
@@ -63,5 +65,5 @@ def _ties(run: Results) -> list[Verdict]:
     flagged = tuple(f"{m} {percent(share)}" for m, share in sorted(shares.items()) if share > TIED_LIMIT)
     if not flagged:
         return []
-    text = "More than 5 % of the pixels are tied with others, so part of the curves rests on a random order"
-    return [Verdict(f"{text}, in {plural(len(flagged), 'method')}.", flagged, warns=True)]
+    text = "more than 5 % of the pixels share their value with others, so part of the curves rests on a random order"
+    return [Verdict(f"In {plural(len(flagged), 'method')} {text}.", flagged, warns=True)]
