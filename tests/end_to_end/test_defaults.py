@@ -68,7 +68,7 @@ def test_every_cell_of_the_smoke_run_is_measured_or_says_why_not(smoke: Path) ->
 
 def test_the_default_model_is_right_on_nine_of_ten_held_out_patients(all_patients: Path) -> None:
     facts = json.loads((all_patients / "run.json").read_text())["model"]["facts"]
-    right, patients = map(int, facts["accuracy on the patients of this run"].split(" of "))
+    right, patients = map(int, facts["patients right by their explained slices"].split(" of "))
     assert patients == 28
     assert right >= 0.9 * patients
     assert f"{right} of {patients}" in words(all_patients)
@@ -93,7 +93,7 @@ def test_the_heatmaps_of_the_default_model_point_at_the_tumour(all_patients: Pat
 
 def test_the_shortcut_models_evidence_lies_outside_the_tumour_and_the_report_says_so(shortcut: Path) -> None:
     facts = json.loads((shortcut / "run.json").read_text())["model"]["facts"]
-    assert facts["accuracy on the patients of this run"] == "4 of 4"
+    assert facts["patients right by their explained slices"] == "4 of 4"
     assert "outside the tumour" in words(shortcut)
     assert float(scores(shortcut)["mask", "relevance-mass"]["mean"]) == 1
 

@@ -1,6 +1,7 @@
 """The run: every cell is recorded, one bad plugin stops nobody, and what is finished is never done again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -222,3 +223,17 @@ def test_a_cohort_is_explained_by_held_out_maps_each_made_once_for_a_case_and_la
         assert record.fold is None
     made = calls.read_text().splitlines()
     assert len(made) == len(set(made)) == len(run.cases) * 2
+
+
+def test_sources_count_all_cases_though_the_model_has_no_class_for_some(tmp_path: Path) -> None:
+    run = make_run(tmp_path, {"a": Stacked()}, {"class-mean": ClassMean()})
+    run = replace(run, class_names=("no", "yes", "unknown"))
+    run.cases[0] = replace(run.cases[0], label=2)
+    records = {r.case: r for r in records_of(run)}
+    assert "so none stands for label 2" in records["class unknown"].reason
+    explanations = run.folder.cohort_explanations("a")
+    assert explanations is not None
+    assert {label: set(found.sources.ravel().tolist()) for label, found in explanations.items()} == {
+        0: {1},  # the stand-in names the first of the cases that it is given
+        1: {1},
+    }

@@ -16,7 +16,6 @@ from xaibench.harness import registry
 from xaibench.harness.cell import Entry, Workbench
 from xaibench.harness.cohort import Cohort, build_cohort
 from xaibench.harness.model import KerasClassifier
-from xaibench.harness.panel import Panel
 from xaibench.harness.progress import Voice
 from xaibench.harness.rows import scope_of
 from xaibench.harness.spec import RunSpec, configured, parameters_of
@@ -28,7 +27,7 @@ from xaibench.harness.types import (
     Volume,
     XaibenchError,
 )
-from xaibench.models.library import choose_model
+from xaibench.models.library import Chosen, choose_model
 
 DICOM_FOLDER = "dicom-folder"
 RECORDED_VERSIONS = (
@@ -77,10 +76,10 @@ def assemble(spec: RunSpec, voice: Voice) -> Assembly:
     for member in panel.members:
         member.input_range = cohort.input_range
     targets = choose_targets(spec, cohort, classifiers)
-    facts = {**model.facts, "accuracy on the patients of this run": accuracy(cohort, classifiers)}
+    facts = {**model.facts, "patients right by their explained slices": accuracy(cohort, classifiers)}
     info = {
         "spec": describe_spec(spec, cohort),
-        "model": describe_model(spec, panel, facts) | model.record,
+        "model": describe_model(model, facts) | model.record,
         "cohort": describe_cohort(cohort),
         "methods": {p.name: describe_method(p, e) for p, e in zip(methods, method_entries, strict=True)},
         "metrics": {p.name: describe_metric(p, e) for p, e in zip(metrics, metric_entries, strict=True)},
@@ -179,12 +178,12 @@ def model_name(spec: RunSpec) -> str:
     return Path(spec.model).name
 
 
-def describe_model(spec: RunSpec, panel: Panel, facts: dict[str, Any]) -> dict[str, Any]:
+def describe_model(model: Chosen, facts: dict[str, Any]) -> dict[str, Any]:
     """Model section of run.json."""
-    classifier = panel.members[0]
+    classifier = model.panel.members[0]
     return {
-        "name": model_name(spec),
-        "hash": panel.fingerprint,
+        "name": model.name,
+        "hash": model.panel.fingerprint,
         "parameters": int(classifier.model.count_params()),
         "input_shape": list(classifier.input_shape),
         "layer": classifier.default_layer if classifier.graph.has_maps() else "none",

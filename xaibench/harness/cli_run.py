@@ -51,7 +51,7 @@ def execute(spec: RunSpec, out: Path, retry_failed: bool) -> int:
     from xaibench.harness.progress import Voice, progress_bar
     from xaibench.harness.run import Run
     from xaibench.harness.store import RunFolder
-    from xaibench.reports import write_reports
+    from xaibench.reports import study_path, write_reports
 
     assembly = assemble(spec, Voice(error_console))
     for sentence in [*assembly.problems, *assembly.cohort.notes]:
@@ -75,6 +75,8 @@ def execute(spec: RunSpec, out: Path, retry_failed: bool) -> int:
     report = write_reports(folder)
     failed = print_results(folder)
     out_console.print(f"Report: {report}")
+    if study := study_path(folder):
+        out_console.print(f"Study: {study}")
     folder.close()
     return failed
 

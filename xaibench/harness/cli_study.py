@@ -71,7 +71,6 @@ def study(
     folder = out or Path("runs") / f"study-{Path(spec.dataset).name}-{backbone}"
     model = train_folder(spec, given, folder / "model")
     failed = execute(spec.model_copy(update={"model": str(model.path)}), folder, retry_failed)
-    out_console.print(f"Study: {folder / 'study.html'}")
     raise typer.Exit(1 if failed else 0)
 
 

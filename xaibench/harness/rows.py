@@ -4,7 +4,7 @@ A row has a subject for each method (what is scored: a heatmap, a way to make he
 and scores it by each metric of its scope.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -146,9 +146,7 @@ class ClassRow:
         explanations = self.folder.cohort_explanations(method.name)
         if explanations is None:
             self.bench.require(method)
-            cases = self._known_cases()
-            with time_limit(self.bench.timeout * len(cases)):
-                explanations = self._explainer(method)(cases)
+            explanations = self._explained(method)
             self.folder.save_cohort_explanations(method.name, explanations)
         return explanations[self.label]
 
@@ -158,6 +156,15 @@ class ClassRow:
             self.bench.members, self._known_cases(), self.label, subject, self._explainer(method)
         )
         return result
+
+    def _explained(self, method: Entry) -> dict[int, CohortExplanation]:
+        """Explanations of all classes; their sources are indices in all cases, known to the model or not."""
+        known = self._known_cases()
+        with time_limit(self.bench.timeout * len(known)):
+            explanations = self._explainer(method)(known)
+        place = {case.id: index for index, case in enumerate(self.cases)}
+        places = np.array([*(place[case.id] for case in known), -1])  # the last one stands for "none"
+        return {label: replace(made, sources=places[made.sources]) for label, made in explanations.items()}
 
     def _known_cases(self) -> list[Case]:
         """Cases whose label the model has a class for."""

@@ -28,10 +28,19 @@ SUMMARIES = {
 }
 
 
+CAUTIONS = {
+    "pretext": "the backbone learnt on other phantom patients: on the phantom this is kinder than ImageNet on real MRI",
+    "random": "the backbone has random weights: this shows what it costs, not what it can do",
+}
+"""By a word of the backbone's origin."""
+
+
 @dataclass(frozen=True, eq=False)
 class Chosen:
     """The model of a run."""
 
+    name: str
+    """For the title of a report; gives no path away."""
     panel: Panel
     facts: dict[str, Any]
     """What a reader must know of it, in a few words each."""
@@ -44,19 +53,25 @@ def choose_model(name: str, dataset: Dataset, voice: Voice) -> Chosen:
     if Path(name).is_dir():
         return cross_validated(ModelFolder.existing(Path(name)))
     model, facts = single_model(name, dataset, voice)
-    return Chosen(Panel([KerasClassifier(model)]), facts)
+    return Chosen(Path(name).name, Panel([KerasClassifier(model)]), facts)
 
 
 def cross_validated(folder: ModelFolder) -> Chosen:
     """Fold models of a training, with its settings and results."""
-    training = {name: folder.read(f"{name}.json") for name in ("training", "metrics", "curves")}
-    data, right = training["training"]["data"], training["metrics"]["pooled"]["patient"]["confusion"]
+    settings, metrics, curves = (folder.read(f"{name}.json") for name in ("training", "metrics", "curves"))
+    data, right = settings["data"], metrics["pooled"]["patient"]["confusion"]
+    origin = settings["backbone"]["origin"]
     facts = {
         "trained on": f"{data['patients']} patients in {folder.fold_count} folds, {data['slices']} slices",
-        "held-out patients right in training": f"{right['tp'] + right['tn']} of {data['patients']}",
+        "held-out patients right by all their slices": f"{right['tp'] + right['tn']} of {data['patients']}",
+        "backbone": origin,
     }
-    record = {"settings" if name == "training" else name: part for name, part in training.items()}
-    return Chosen(FoldPanel(folder), facts, {"training": record})
+    for word, sentence in CAUTIONS.items():
+        if word in origin:
+            facts["caution"] = sentence
+    record = {"settings": settings, "metrics": metrics, "curves": curves}
+    name = f"{settings['plan']['backbone']} in {folder.fold_count} folds"
+    return Chosen(name, FoldPanel(folder), facts, {"training": record})
 
 
 def single_model(name: str, dataset: Dataset, voice: Voice) -> tuple[Any, dict[str, Any]]:

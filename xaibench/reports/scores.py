@@ -87,8 +87,11 @@ def _detail_names(cells: Mapping[tuple[str, str], Sequence[Record]]) -> dict[str
 def _scores_of_cell(
     info: Info, method: str, metric: str, records: Sequence[Record], details: Sequence[str]
 ) -> list[Score]:
+    """Score of a metric, and where there is one, the figures beside it."""
     main = _score(info, method, metric, records)
     rows = [main]
+    if main.mean is None:
+        return rows
     for detail in details:
         score = _score(info, method, metric, [_of_detail(record, detail) for record in records])
         rows.append(dataclasses.replace(score, metric=f"{metric}.{detail}"))
