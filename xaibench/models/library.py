@@ -29,8 +29,8 @@ SUMMARIES = {
 
 
 CAUTIONS = {
-    "pretext": "the backbone learnt on other phantom patients: on the phantom this is kinder than ImageNet on real MRI",
-    "random": "the backbone has random weights: this shows what it costs, not what it can do",
+    "pretext": "The backbone learnt on other phantom patients: on the phantom this is kinder than ImageNet on real MRI.",
+    "random": "The backbone has random weights: this shows what it costs, not what it can do.",
 }
 """By a word of the backbone's origin."""
 
@@ -70,7 +70,7 @@ def cross_validated(folder: ModelFolder) -> Chosen:
         if word in origin:
             facts["caution"] = sentence
     record = {"settings": settings, "metrics": metrics, "curves": curves}
-    name = f"{settings['plan']['backbone']} in {folder.fold_count} folds"
+    name = f"{settings['plan']['backbone']} ({folder.fold_count} folds)"
     return Chosen(name, FoldPanel(folder), facts, {"training": record})
 
 
