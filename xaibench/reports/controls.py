@@ -54,8 +54,10 @@ def _beaten(run: Results, metric: str) -> list[Verdict]:
     beaten = {
         name: sum(_is_better(run.info, score, s) for s in rivals.values()) for name, score in found.items()
     }
-    ordered = sorted(beaten.items(), key=lambda item: (-item[1], item[0]))
-    counts = listed([f"{count} than {name}" for name, count in ordered]).partition(" than ")
+    ordered = sorted(((-count, name) for name, count in beaten.items() if count))
+    if not ordered:
+        return [Verdict(f"In {metric}, no explainer does worse than a control.")]
+    counts = listed([f"{-less} than {name}" for less, name in ordered]).partition(" than ")
     worse = f"of {plural(len(rivals), 'explainer')} {'does' if counts[0] == '1' else 'do'} worse than"
     text = f"In {metric}, {counts[0]} {worse} {counts[2]}; no control asks what the model decides."
     # The annotation may well beat every explainer; the other controls should not.

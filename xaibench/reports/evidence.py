@@ -1,6 +1,7 @@
 """Verdicts on where the evidence lies: in the annotated tumour or outside it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from xaibench.reports.findings import Verdict, mean_of, measured, with_interval
@@ -32,42 +33,60 @@ def side_of(score: Score) -> str:
     return "below" if score.high < 1 else "around"
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the evidence of some patients lies, and by whose word."""
+
+    patients: str
+    """How many, such as `7 patients`."""
+    side: str
+    """above, below, or empty where it is not settled."""
+    explainers: str = ""
+
+    def verdict(self, before: str, after: str = "", beside: tuple[str, ...] = ()) -> Verdict:
+        """Say it, with words around the number of patients."""
+        begin = f"{before} {self.patients}{after}"
+        if not self.side:
+            open_question = "it is not settled whether relevance favours the tumour or what lies outside it"
+            return Verdict(f"{begin}, {open_question}.", beside)
+        text = f"{begin}, {LIES[self.side]}: for {self.explainers} the interval of enrichment lies {self.side} 1."
+        return Verdict(text, beside, warns=self.side == "below")
+
+
 def location(run: Results) -> list[Verdict]:
-    """Say where the evidence lies, over all patients, then for each explained class if there are several.
+    """Say where the evidence lies, over all patients, then for each explained class where that differs.
 
     The evidence of a class may be missing in the other: a mean over both would hide it.
     """
     names = competitors(run.info)
-    overall = _located(("Over all", ""), run.scores, names, run.board)
-    if len(run.by_class) < 2:
-        return overall
-    classes = [
-        _located(("In the", f" for whom {name} is explained"), scores, names, run.board)
-        for name, scores in run.by_class.items()
-    ]
-    return overall + [verdict for found in classes for verdict in found]
+    overall = _place(run.scores, names, run.board)
+    if overall is None:
+        return []
+    found = {name: _place(scores, names, run.board) for name, scores in run.by_class.items()}
+    classes = {name: place for name, place in found.items() if place is not None}
+    if len(classes) < 2:
+        return [overall.verdict("Over all")]
+    if {place.side for place in classes.values()} == {overall.side}:
+        beside = tuple(f"likewise where {name} is explained: {p.patients}" for name, p in classes.items())
+        return [overall.verdict("Over all", beside=beside)]
+    each = [place.verdict("In the", f" for whom {name} is explained") for name, place in classes.items()]
+    return [overall.verdict("Over all"), *each]
 
 
-def _located(
-    around: tuple[str, str], scores: Scores, names: Sequence[str], board: Leaderboard
-) -> list[Verdict]:
-    """Judge by the most faithful explainers, and where they disagree by all; words go around how many patients."""
+def _place(scores: Scores, names: Sequence[str], board: Leaderboard) -> Place | None:
+    """Judge by the most faithful explainers, and where they disagree by all."""
     found = measured(scores, names, "enrichment")
     if not found:
-        return []
+        return None
     patients = plural(max(s.n_patients for s in found.values()), "patient")
-    begin = patients.join((f"{around[0]} ", around[1]))
     faithful = [m for m in _by_faithfulness(board) if m in found][:FAITHFUL]
     for group, which in ((faithful, "the most faithful"), (list(found), "all measured")):
-        for side, text in LIES.items():
+        for side in LIES:
             hits = [m for m in group if side_of(found[m]) == side]
             if 2 * len(hits) > len(group):
                 counted = f"{len(hits)} of {plural(len(group), 'explainer')} ({which}: {listed(group)})"
-                text = f"{begin}, {text}: for {counted} the interval of enrichment lies {side} 1."
-                return [Verdict(text, warns=side == "below")]
-    return [
-        Verdict(f"{begin}, it is not settled whether relevance favours the tumour or what lies outside it.")
-    ]
+                return Place(patients, side, counted)
+    return Place(patients, "")
 
 
 def _by_faithfulness(board: Leaderboard) -> list[str]:
