@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.closed_form import images, linear, small_resnet
-from xaibench.harness.types import Classifier
+from xaibench.harness.types import Classifier, Need
 from xaibench.methods.shap import CELLS, Cells, Shap, blurred_by
 
 
@@ -79,6 +79,8 @@ def test_the_global_generator_neither_decides_nor_is_disturbed(classifier):
 
 class EqualPromise(Classifier):
     """One pixel of each 8 x 8 counts, all alike: regions of a size promise the same until that pixel is singled out."""
+
+    input_shape, n_classes, input_range, offers = (32, 32, 1), 2, (0.0, 1.0), frozenset({Need.SCORES})
 
     def masked_scores(self, image, masks, baseline):
         kept = np.asarray(masks)[:, ::8, ::8].mean(axis=(1, 2))
