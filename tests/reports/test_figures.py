@@ -19,7 +19,7 @@ def test_a_logarithmic_axis_has_few_labels_that_do_not_touch(values: list[float]
     )  # what the names leave of a panel's width
     axes.tick_params(labelsize=8.5)
     scores = list(scores_of(info, records).values())
-    _scale(axes, "cost", [s for s in scores if s.metric == "latency"])
+    _scale(axes, [0.0, None], [s for s in scores if s.metric == "latency"])
     axes.plot(values, range(len(values)))
     axes.figure.draw_without_rendering()
     low, high = axes.get_xlim()
@@ -27,6 +27,26 @@ def test_a_logarithmic_axis_has_few_labels_that_do_not_touch(values: list[float]
     boxes = sorted((t.get_window_extent().x0, t.get_window_extent().x1) for t in labels)
     assert 1 <= len(labels) <= TICKS + 1
     assert (np.diff(np.ravel(boxes)) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "values", "scale"),
+    [
+        ([0.0, None], [1.0, 9.0], "linear"),
+        ([0.0, None], [1.0, 11.0], "log"),
+        ([0.0, None], [0.0, 1.0, 11.0], "symlog"),
+        ([0.0, 1.0], [0.01, 1.0], "linear"),
+        ([None, None], [0.1, 10.0], "linear"),
+    ],
+)
+def test_what_has_no_upper_bound_is_logarithmic_beyond_a_factor_of_ten(
+    bounds: list[float | None], values: list[float], scale: str
+) -> None:
+    info = info_of({f"m{n}": "cam" for n in range(len(values))}, ["latency"], 1)
+    records = [r for n, v in enumerate(values) for r in records_of("latency", [v], f"m{n}")]
+    axes = Figure().add_subplot()
+    _scale(axes, bounds, [s for s in scores_of(info, records).values() if s.metric == "latency"])
+    assert axes.get_xscale() == scale
 
 
 def test_a_panel_says_its_values_in_words() -> None:

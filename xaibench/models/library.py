@@ -29,7 +29,7 @@ SUMMARIES = {
 
 
 CAUTIONS = {
-    "pretext": "The backbone learnt on other phantom patients: on the phantom this is kinder than ImageNet on real MRI.",
+    "pretext": "The backbone learnt on other phantom patients: on a phantom this is kinder than ImageNet on real MRI.",
     "random": "The backbone has random weights: this shows what it costs, not what it can do.",
 }
 """By a word of the backbone's origin."""

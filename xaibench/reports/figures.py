@@ -47,7 +47,7 @@ def panel(info: Info, metric: str, scores: Sequence[Score]) -> Panel:
     facts = info["metrics"][metric]
 
     def draw(axes: Axes) -> None:
-        _scale(axes, facts["family"], scores)
+        _scale(axes, facts["range"], scores)
         for row, score in enumerate(scores):
             _draw(axes, row, score, info["methods"][score.method]["family"] == CONTROL)
         _dress(axes, metric, facts, scores)
@@ -56,14 +56,15 @@ def panel(info: Info, metric: str, scores: Sequence[Score]) -> Panel:
     return Panel(metric, src, _alt(metric, facts, scores))
 
 
-def _scale(axes: Axes, family: str, scores: Sequence[Score]) -> None:
-    """Costs may differ by powers of ten; some are zero, which a logarithm cannot show."""
+def _scale(axes: Axes, bounds: Sequence[float | int | None], scores: Sequence[Score]) -> None:
+    """What has no upper bound may differ by powers of ten; some values are zero, which a logarithm cannot show."""
+    low, high = bounds
     values = [score.mean for score in scores if score.mean is not None]
     positive = [value for value in values if value > 0]
-    if family != "cost" or not positive or max(positive) <= 10 * min(positive):
+    if low is None or low < 0 or high is not None or not positive or max(positive) <= 10 * min(positive):
         return
     ticks = _powers(min(positive), max(positive))
-    if min(values) > 0:
+    if min([*values, *(score.low for score in scores if score.low is not None)]) > 0:
         axes.set_xscale("log")
     else:
         axes.set_xscale("symlog", linthresh=min(positive))
@@ -75,7 +76,8 @@ def _scale(axes: Axes, family: str, scores: Sequence[Score]) -> None:
 
 def _powers(low: float, high: float) -> list[float]:
     """Powers of ten from low to high, some left out where they are more than TICKS."""
-    powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+    nearly = 0.1  # a power just outside still helps to read
+    powers = range(math.ceil(math.log10(low) - nearly), math.floor(math.log10(high) + nearly) + 1)
     return [10.0**power for power in powers[:: math.ceil(len(powers) / TICKS)]]
 
 
