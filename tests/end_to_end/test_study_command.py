@@ -132,6 +132,32 @@ def test_a_class_with_one_patient_is_one_sentence(tmp_path: Path, xaibench: Comm
     assert "Class recurrent has 1 patient" in done.errors
 
 
+def test_labels_that_do_not_fit_the_folder_are_refused_by_training(
+    cohort: Path, tmp_path: Path, xaibench: Command
+) -> None:
+    lines = (cohort / "clinical.csv").read_text().splitlines()
+    (tmp_path / "labels.csv").write_text("\n".join([*lines[:-1], "Nobody-Here,1,recurrent"]) + "\n")
+    done = xaibench(
+        "train", "--dataset", cohort, "--labels", tmp_path / "labels.csv", *QUICK, "--out", tmp_path / "m"
+    )
+    assert done.exit_code == 2
+    assert "labels.csv labels 1 patients that the folder does not hold (lines 5)." in done.errors
+    assert "labels.csv has no line for P004; add one each" in done.errors
+    assert "Nobody-Here" not in done.errors
+
+
+def test_a_patient_with_an_empty_label_is_left_out_of_training(
+    cohort: Path, tmp_path: Path, xaibench: Command
+) -> None:
+    lines = (cohort / "clinical.csv").read_text().splitlines()
+    patient = lines[-1].split(",")[0]
+    (tmp_path / "labels.csv").write_text("\n".join([*lines[:-1], f"{patient},,"]) + "\n")
+    done = xaibench(
+        "train", "--dataset", cohort, "--labels", tmp_path / "labels.csv", *QUICK, "--out", tmp_path / "m"
+    )
+    assert "has 1 patient(s); cross-validation needs at least 2" in done.errors  # three patients are left
+
+
 def test_a_folder_without_a_model_is_one_sentence(cohort: Path, tmp_path: Path, xaibench: Command) -> None:
     done = xaibench("run", "--dataset", cohort, "--model", tmp_path, "--out", tmp_path / "run")
     assert done.exit_code == 2

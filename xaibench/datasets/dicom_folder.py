@@ -89,6 +89,15 @@ class DicomFolder:
         result = self.check()
         return HEADER, [cells(finding) for finding in result.findings], result.problems
 
+    def label_gaps(self) -> list[str]:
+        """Say where table and folder do not fit: unknown patients, patients without a line, contradictions."""
+        labels = self._labels
+        listed = labels.rows.keys() | labels.blank
+        without = ", ".join(n for n, files in self._patients.items() if files[0].patient not in listed)
+        gap = f"{labels.file} has no line for {without}; add one each, with an empty label to leave a patient out."
+        found = [note for note in (*labels.notes, *self._unknown_patients()) if note.problem]
+        return [*sentences(found), *([gap] if without else [])]
+
     # ------------------------------------------------------------ patients
 
     @cached_property
@@ -155,13 +164,18 @@ class DicomFolder:
         labels = self._labels
         held = {files[0].patient: name for name, files in self._patients.items()}
         without = [name for patient, name in held.items() if patient not in labels.of]
-        lines = [str(labels.rows[patient]) for patient in labels.of if patient not in held]
-        text = f"{labels.file} labels {len(lines)} patients that the folder does not hold (lines {', '.join(lines)})."
         return [
             *labels.notes,
             *(Note(f"{labels.file} gives it no label, so it is skipped.", name) for name in without),
-            *([Note(text)] if lines else []),
+            *self._unknown_patients(),
         ]
+
+    def _unknown_patients(self) -> list[Note]:
+        labels = self._labels
+        held = {files[0].patient for files in self._patients.values()}
+        lines = [str(labels.rows[patient]) for patient in labels.of if patient not in held]
+        text = f"{labels.file} labels {len(lines)} patients that the folder does not hold (lines {', '.join(lines)})."
+        return [Note(text)] if lines else []
 
     def _row(self, report: Report, problems: list[Note], labels: Labels | None) -> Finding:
         name = report.row.patient

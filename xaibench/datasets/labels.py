@@ -24,6 +24,8 @@ class Labels:
     file: str
     """Name of the file, for sentences."""
     notes: tuple[Note, ...]
+    blank: frozenset[str] = frozenset()
+    """PatientIDs whose line holds no label: left out on purpose."""
 
 
 def read_labels(root: Path, file: Path | None) -> Labels:
@@ -49,7 +51,8 @@ def read_labels(root: Path, file: Path | None) -> Labels:
         only = names[next(iter(of.values()))]
         text = f"{path.name} holds one class only ({only}), so accuracy says nothing here."
         notes.append(Note(text, problem=False))
-    return Labels(names, of, lines, path.name, tuple(notes))
+    blank = frozenset(row["patient"].strip() for row in rows) - set(lines)
+    return Labels(names, of, lines, path.name, tuple(notes), blank)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -105,7 +105,8 @@ class CohortRow:
 
     def subject(self, method: Entry) -> ExplainBatch:
         """Return the function that explains several cases in one batch; it has run before when it is timed."""
-        self.bench.warm_up(method, self.cases[0])
+        for case in self.cases:
+            self.bench.warm_up(method, case)
 
         def explain(cases: list[Case]) -> Heatmaps:
             return self.bench.call(method, cases, np.stack([case.image for case in cases]))

@@ -105,6 +105,15 @@ class Trainable(Protocol):
         ...
 
 
+@runtime_checkable
+class Labelled(Protocol):
+    """A dataset whose labels the user wrote in a table of their own."""
+
+    def label_gaps(self) -> list[str]:
+        """Say where table and images do not fit, a sentence each, without identifying values; training refuses them."""
+        ...
+
+
 # ---------------------------------------------------------------- models
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from xaibench.harness.progress import Voice
 from xaibench.harness.spec import Intensity
-from xaibench.harness.types import Dataset, XaibenchError, seed_of
+from xaibench.harness.types import Dataset, Labelled, XaibenchError, seed_of
 from xaibench.models.backbones import DEFAULT_WEIGHTS, INPUT_SHAPES, Backbone, make_backbone
 from xaibench.models.fine_tuning import TuningLearner, TuningSchedule
 from xaibench.models.folds import check_folds, stratified_folds
@@ -63,6 +63,8 @@ def train_dataset(
         raise XaibenchError(
             f"There is no backbone {plan.backbone!r}; choose one of {', '.join(INPUT_SHAPES)}."
         )
+    if isinstance(dataset, Labelled) and (gaps := dataset.label_gaps()):
+        raise XaibenchError(" ".join(gaps))
     samples = slices_of(dataset, INPUT_SHAPES[plan.backbone], mask_share, intensity)
     check_folds(samples.patient_labels, plan.folds, samples.class_names)  # before the minutes of a backbone
     return train(samples, make_backbone(plan.backbone, plan.weights, voice), plan, out, voice)
