@@ -99,6 +99,10 @@ def test_training_prints_its_figures_and_goes_on_with_more_permutations(
     assert first.exit_code == 0, first.errors
     assert "balanced_accuracy" in first.output
     assert "3 permutations" in first.output
+    page = (tmp_path / "m" / "training.html").read_text()
+    assert 'id="curves"' in page
+    assert "Shuffle test" in page
+    assert "<script" not in page
     more = xaibench("train", "--dataset", cohort, *QUICK[:-1], "5", "--out", tmp_path / "m")
     assert more.exit_code == 0, more.errors
     assert "5 permutations" in more.output

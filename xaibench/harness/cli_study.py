@@ -84,12 +84,16 @@ def train_folder(spec: RunSpec, given: dict[str, Any], out: Path) -> "ModelFolde
         from xaibench.harness.assemble import open_dataset
         from xaibench.harness.progress import Voice
         from xaibench.models.transfer import Plan, train_dataset
+    from xaibench.reports import training_page
 
     chosen = {name: given[name] for name in Plan.__dataclass_fields__ if name != "seed"}
     plan = Plan(**chosen, seed=spec.seed)
     dataset, _ = open_dataset(spec)
     folder = train_dataset(dataset, plan, out, Voice(error_console), given["mask_share"], spec.intensity)
+    names = folder.read("folds.json")["class_names"]
+    page = folder.write_text("training.html", training_page(names, folder.record()))
     print_training(folder.read("metrics.json"))
+    out_console.print(f"Training: {page}")
     return folder
 
 

@@ -58,9 +58,9 @@ def choose_model(name: str, dataset: Dataset, voice: Voice) -> Chosen:
 
 def cross_validated(folder: ModelFolder) -> Chosen:
     """Fold models of a training, with its settings and results."""
-    settings, metrics, curves = (folder.read(f"{name}.json") for name in ("training", "metrics", "curves"))
-    data, right = settings["data"], metrics["pooled"]["patient"]["confusion"]
-    origin = settings["backbone"]["origin"]
+    record = folder.record()
+    settings, right = record["settings"], record["metrics"]["pooled"]["patient"]["confusion"]
+    data, origin = settings["data"], settings["backbone"]["origin"]
     facts = {
         "trained on": f"{data['patients']} patients in {folder.fold_count} folds, {data['slices']} slices",
         "held-out patients right by all their slices": f"{right['tp'] + right['tn']} of {data['patients']}",
@@ -69,7 +69,6 @@ def cross_validated(folder: ModelFolder) -> Chosen:
     for word, sentence in CAUTIONS.items():
         if word in origin:
             facts["caution"] = sentence
-    record = {"settings": settings, "metrics": metrics, "curves": curves}
     name = f"{settings['plan']['backbone']} ({folder.fold_count} folds)"
     return Chosen(name, FoldPanel(folder), facts, {"training": record})
 

@@ -111,6 +111,14 @@ class ModelFolder:
             notes.append(f"Not in the training, so explained by fold 0: {', '.join(sorted(strangers))}.")
         return Assignment({name: fold_of.get(key, 0) for name, key in keys.items()}, notes)
 
+    def record(self) -> dict[str, Any]:
+        """How it was trained and validated, for run.json and the page of the training."""
+        return {
+            "settings": self.read("training.json"),
+            "metrics": self.read("metrics.json"),
+            "curves": self.read("curves.json"),
+        }
+
     def read(self, name: str) -> Any:
         """Return the content of a JSON file. Raises XaibenchError if it is missing or damaged."""
         try:
@@ -122,9 +130,13 @@ class ModelFolder:
 
     def write(self, name: str, content: Any) -> None:
         """Write a JSON file whole or not at all."""
+        self.write_text(name, json.dumps(content, indent=2, allow_nan=False, default=_plain) + "\n")
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file whole or not at all; returns its path."""
         beside = self.path / f"part-{name}"
-        beside.write_text(json.dumps(content, indent=2, allow_nan=False, default=_plain) + "\n", "utf-8")
-        beside.replace(self.path / name)
+        beside.write_text(text, "utf-8")
+        return beside.replace(self.path / name)
 
 
 def _plain(value: Any) -> Any:

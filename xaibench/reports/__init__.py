@@ -3,8 +3,9 @@
 The entries import their parts when called: plotting libraries would slow `xaibench --help`.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xaibench.harness.store import RunFolder
 
@@ -22,6 +23,14 @@ def write_reports(folder: RunFolder) -> Path:
     from xaibench.reports.writer import write
 
     return write(folder)
+
+
+def training_page(class_names: Sequence[str], record: Mapping[str, Any]) -> str:
+    """Page on the validation of a model, from what `run.json` keeps of its training; one HTML file, opens offline."""
+    from xaibench.reports import validation
+    from xaibench.reports.training import Training
+
+    return validation.training_page(Training((class_names[0], class_names[1]), **record))
 
 
 def study_path(folder: RunFolder) -> Path | None:

@@ -13,10 +13,10 @@ from xaibench.reports.rendering import rendered
 from xaibench.reports.results import Results, class_name
 from xaibench.reports.simulated import simulated_rows
 from xaibench.reports.study_findings import study_findings
-from xaibench.reports.study_plots import curve_plots, null_histograms, reliability
 from xaibench.reports.tables import subtitle
 from xaibench.reports.tiles import Tile
 from xaibench.reports.training import Training
+from xaibench.reports.validation import sections
 from xaibench.reports.verdicts import places
 
 GENERATOR = "stacked-feature-maps"
@@ -41,13 +41,7 @@ def study_page(folder: RunFolder, run: Results, found: Training) -> str:
         subtitle=subtitle(run.info),
         facts=training.facts(found),
         verdicts=study_findings(run, found),
-        accuracy=training.accuracy_table(found),
-        folds=training.fold_table(found),
-        confusion=training.confusion_tables(found),
-        reliability=reliability(found),
-        shuffles=training.shuffle_table(found),
-        nulls=null_histograms(found),
-        curves=curve_plots(found),
+        **sections(found),
         samples=samples(folder, run),
         cohort=simulated_rows(folder, run),
         ranking=places(run),

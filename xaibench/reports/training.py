@@ -1,4 +1,4 @@
-"""What a cross-validated model says of its validation: facts and tables for the study page."""
+"""What a cross-validated model says of its validation: facts and tables for its pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,10 +53,7 @@ class Training:
 def training_of(info: Info) -> Training | None:
     """Training of the run's model; None for a model that was not cross-validated."""
     found = info["model"].get("training")
-    if found is None:
-        return None
-    classes = class_name(info, 0), class_name(info, 1)
-    return Training(classes, found["settings"], found["metrics"], found["curves"])
+    return None if found is None else Training((class_name(info, 0), class_name(info, 1)), **found)
 
 
 def facts(training: Training) -> dict[str, str]:
