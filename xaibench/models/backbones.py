@@ -122,9 +122,14 @@ def imagenet_file() -> Path:
         return Path(keras.utils.get_file(IMAGENET_FILE, IMAGENET_URL, cache_subdir="models"))
     except Exception as error:  # Keras raises plain Exception for every failure of a download
         raise XaibenchError(
-            f"The ImageNet weights cannot be downloaded ({_first_line(error)}); fetch {IMAGENET_URL} on a machine "
+            f"The ImageNet weights cannot be downloaded ({_reason(error)}); fetch {IMAGENET_URL} on a machine "
             f"with a network and pass the file: --weights PATH/{IMAGENET_FILE}."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What Keras says after the address that failed."""
+    return " ".join(str(error).rpartition(" -- ")[2].split())[:80]
 
 
 def _load_weights(model: Any, path: str) -> None:
