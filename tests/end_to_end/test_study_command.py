@@ -92,6 +92,16 @@ def test_other_patients_are_explained_by_the_first_fold(
     assert {record.fold for record in records} == {0}
 
 
+def test_a_model_is_not_given_other_intensities_than_it_was_trained_on(
+    study: Path, cohort: Path, tmp_path: Path, xaibench: Command
+) -> None:
+    done = xaibench(
+        "run", "--dataset", cohort, "--model", study / "model", "--intensity", "unit", "--out", tmp_path / "r"
+    )
+    assert done.exit_code == 2
+    assert "trained with --intensity raw, but this run gives it unit images" in done.errors
+
+
 def test_training_prints_its_figures_and_goes_on_with_more_permutations(
     cohort: Path, tmp_path: Path, xaibench: Command
 ) -> None:

@@ -65,6 +65,7 @@ def assemble(spec: RunSpec, voice: Voice) -> Assembly:
     metric_entries = [Entry(plugin.name, configured(plugin.cls, plugin.name, spec)) for plugin in metrics]
     dataset, name = open_dataset(spec)
     model = choose_model(spec.model, dataset, voice)
+    _check_intensity(spec, model)
     panel = model.panel
     classifiers: dict[str, KerasClassifier] = {}
 
@@ -240,6 +241,15 @@ def describe_machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
     }
+
+
+def _check_intensity(spec: RunSpec, model: Chosen) -> None:
+    trained = model.record.get("training", {}).get("settings", {}).get("plan", {}).get("intensity")
+    if trained not in (None, spec.intensity):
+        raise XaibenchError(
+            f"The model was trained with --intensity {trained}, but this run gives it {spec.intensity.value} images; "
+            f"add --intensity {trained}."
+        )
 
 
 def _check_parameters(spec: RunSpec, names: list[str]) -> None:

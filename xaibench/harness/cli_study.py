@@ -86,10 +86,10 @@ def train_folder(spec: RunSpec, given: dict[str, Any], out: Path) -> "ModelFolde
         from xaibench.models.transfer import Plan, train_dataset
     from xaibench.reports import training_page
 
-    chosen = {name: given[name] for name in Plan.__dataclass_fields__ if name != "seed"}
-    plan = Plan(**chosen, seed=spec.seed)
+    of_run: dict[str, Any] = {"seed": spec.seed, "intensity": spec.intensity}
+    plan = Plan(**{name: given[name] for name in Plan.__dataclass_fields__ if name not in of_run}, **of_run)
     dataset, _ = open_dataset(spec)
-    folder = train_dataset(dataset, plan, out, Voice(error_console), given["mask_share"], spec.intensity)
+    folder = train_dataset(dataset, plan, out, Voice(error_console))
     names = folder.read("folds.json")["class_names"]
     page = folder.write_text("training.html", training_page(names, folder.record()))
     print_training(folder.read("metrics.json"))

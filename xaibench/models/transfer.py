@@ -39,6 +39,10 @@ class Plan:
     """Last blocks to unfreeze."""
     patient_score: str = "mean"
     """A patient's probability is the mean or the max over her slices."""
+    mask_share: float = 0.5
+    """Train on slices whose annotated area is at least this share of the patient's largest."""
+    intensity: Intensity = Intensity.RAW
+    """What the slices are made to before the model sees them; a run of the model must do the same."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -55,8 +59,6 @@ def train_dataset(
     plan: Plan,
     out: Path,
     voice: Voice,
-    mask_share: float = 0.5,
-    intensity: Intensity = Intensity.RAW,
 ) -> ModelFolder:
     """Train on a dataset's slices (see samples.slices_of); see `train`."""
     if plan.backbone not in INPUT_SHAPES:
@@ -65,7 +67,7 @@ def train_dataset(
         )
     if isinstance(dataset, Labelled) and (gaps := dataset.label_gaps()):
         raise XaibenchError(" ".join(gaps))
-    samples = slices_of(dataset, INPUT_SHAPES[plan.backbone], mask_share, intensity)
+    samples = slices_of(dataset, INPUT_SHAPES[plan.backbone], plan.mask_share, plan.intensity)
     check_folds(samples.patient_labels, plan.folds, samples.class_names)  # before the minutes of a backbone
     return train(samples, make_backbone(plan.backbone, plan.weights, voice), plan, out, voice)
 
