@@ -12,6 +12,8 @@ from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
+from xaibench.datasets.dicom_folder import DicomFolder
+
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 OBLIQUE = (1.0, 0.0, 0.0, 0.0, 0.8, 0.6)  # axial, tilted by 37 degrees
@@ -192,3 +194,10 @@ def _frame(height: float, slope: int) -> Dataset:
     frame.PlanePositionSequence = Sequence([position])
     frame.PixelValueTransformationSequence = Sequence([rescale])
     return frame
+
+
+def read_masks(root, **options):
+    """Masks of the only patient of a folder, and the notes of its reader."""
+    folder = DicomFolder(root, **options)
+    (volume,) = folder.volumes()
+    return volume.masks, folder.notes()

@@ -15,12 +15,6 @@ def chosen(root, **options):
     return finding.series
 
 
-@pytest.fixture
-def root(tmp_path):
-    write_labels(tmp_path)
-    return tmp_path
-
-
 @pytest.mark.parametrize(
     "other",
     [

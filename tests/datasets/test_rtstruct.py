@@ -16,6 +16,7 @@ from tests.datasets.dicom_files import (
     Series,
     mr_slice,
     pixels,
+    read_masks,
     uid,
     write_labels,
     write_seg,
@@ -108,23 +109,11 @@ def write_rtstruct(path, source, regions, kinds=None, space=None):
     return made
 
 
-@pytest.fixture
-def root(tmp_path):
-    write_labels(tmp_path)
-    return tmp_path
-
-
-def read(root, **options):
-    folder = DicomFolder(root, **options)
-    (volume,) = folder.volumes()
-    return volume.masks, folder.notes()
-
-
 def test_circle_has_its_area_on_its_slice_alone(root):
     sources = write_series(root / "mr", STORED)
     outline = circle(19.3, 17.6, 11.4)
     write_rtstruct(root / "rt.dcm", sources[3], {"GTV": [contour(in_mm(outline, sources[3]))]})
-    found, _ = read(root)
+    found, _ = read_masks(root)
     assert found.any(axis=(1, 2)).tolist() == [False, False, False, True, False]
     np.testing.assert_array_equal(found[3], drawn(outline))
     assert found.sum() == pytest.approx(math.pi * 11.4**2, rel=0.02)
@@ -136,7 +125,7 @@ def test_contours_are_mapped_through_any_orientation_and_file_order(root, orient
     sources = write_series(root / "mr", STORED, Series(orientation=orientation), names)
     contours = [contour(in_mm(STAR, sources[1])), contour(in_mm(circle(20.2, 15.1, 6.3), sources[4]))]
     write_rtstruct(root / "rt.dcm", sources[0], {"Tumor": contours})
-    found, _ = read(root, series="t2")
+    found, _ = read_masks(root, series="t2")
     expected = np.zeros(STORED.shape, bool)
     expected[1], expected[4] = drawn(STAR), drawn(circle(20.2, 15.1, 6.3))
     np.testing.assert_array_equal(found, expected)
@@ -147,7 +136,7 @@ def test_contour_within_a_contour_is_a_hole_and_one_within_the_hole_is_not(root)
     rings = [circle(20.1, 18.2, radius) for radius in (13.3, 8.6, 3.7)]
     contours = [contour(in_mm(ring, sources[2])) for ring in rings]
     write_rtstruct(root / "rt.dcm", sources[2], {"GTV": contours})
-    found, _ = read(root)
+    found, _ = read_masks(root)
     np.testing.assert_array_equal(found[2], drawn(*rings))
     assert found[2, 20, 18]
     assert not found[2, 20, 24]
@@ -158,7 +147,7 @@ def test_hole_cut_through_a_keyhole_stays_a_hole(root):
     outer, inner = circle(20.1, 18.2, 13.3), circle(20.1, 18.2, 6.6)
     keyhole = [*outer, outer[0], *inner[::-1], inner[-1]]
     write_rtstruct(root / "rt.dcm", sources[2], {"GTV": [contour(in_mm(keyhole, sources[2]))]})
-    found, _ = read(root)
+    found, _ = read_masks(root)
     np.testing.assert_array_equal(found[2], drawn(outer, inner))
 
 
@@ -167,7 +156,7 @@ def test_overlapping_regions_are_united(root):
     one, other = circle(15.2, 15.3, 7.4), circle(20.1, 18.2, 7.3)
     regions = {"GTV-T": [contour(in_mm(one, sources[2]))], "GTV-N": [contour(in_mm(other, sources[2]))]}
     write_rtstruct(root / "rt.dcm", sources[2], regions)
-    np.testing.assert_array_equal(read(root)[0][2], drawn(one) | drawn(other))
+    np.testing.assert_array_equal(read_masks(root)[0][2], drawn(one) | drawn(other))
 
 
 def test_contour_through_pixel_centres_marks_them(root):
@@ -176,14 +165,14 @@ def test_contour_through_pixel_centres_marks_them(root):
     write_rtstruct(root / "rt.dcm", sources[2], {"GTV": [contour(in_mm(square, sources[2]))]})
     expected = np.zeros(STORED.shape, bool)
     expected[2, 4:10, 6:12] = True
-    np.testing.assert_array_equal(read(root)[0], expected)
+    np.testing.assert_array_equal(read_masks(root)[0], expected)
 
 
 def test_contour_beyond_the_image_is_cut_at_its_border(root):
     sources = write_series(root / "mr", STORED)
     outline = circle(1.2, 34.3, 9.4)
     write_rtstruct(root / "rt.dcm", sources[2], {"GTV": [contour(in_mm(outline, sources[2]))]})
-    np.testing.assert_array_equal(read(root)[0][2], drawn(outline))
+    np.testing.assert_array_equal(read_masks(root)[0][2], drawn(outline))
 
 
 def test_contours_between_and_beyond_the_slices_are_left_out_and_said(root):
@@ -191,7 +180,7 @@ def test_contours_between_and_beyond_the_slices_are_left_out_and_said(root):
     lifts = {0.9: sources[1], 2.0: sources[1], 1.1: sources[4]}  # the slices lie 4 mm apart
     contours = [contour(in_mm(STAR, source, lift)) for lift, source in lifts.items()]
     write_rtstruct(root / "rt.dcm", sources[0], {"GTV": contours})
-    found, notes = read(root)
+    found, notes = read_masks(root)
     assert found.any(axis=(1, 2)).tolist() == [False, True, False, False, False]
     said = "P001: 2 contours of its RTSTRUCT lie between the slices of the series or beyond them, and are left out."
     assert said in notes
@@ -202,14 +191,14 @@ def test_of_two_planes_near_a_slice_the_nearest_counts(root):
     near, far = circle(20.2, 18.1, 9.3), circle(20.2, 18.1, 7.4)
     contours = [contour(in_mm(far, sources[2], -0.8)), contour(in_mm(near, sources[2], 0.3))]
     write_rtstruct(root / "rt.dcm", sources[2], {"GTV": contours})
-    np.testing.assert_array_equal(read(root)[0][2], drawn(near))
+    np.testing.assert_array_equal(read_masks(root)[0][2], drawn(near))
 
 
 def test_contours_in_other_planes_than_the_slices_are_left_out_and_said(root):
     write_series(root / "mr", STORED)
     sagittal = mr_slice(Series(orientation=SAGITTAL), STORED[0], 0)
     write_rtstruct(root / "rt.dcm", sagittal, {"GTV": [contour(in_mm(STAR, sagittal))]})
-    found, notes = read(root)
+    found, notes = read_masks(root)
     assert found is None
     assert any(
         "1 contours of its RTSTRUCT do not lie in the planes" in note and "--series" in note for note in notes
@@ -234,7 +223,7 @@ def test_region_is_chosen_by_rule_name_type_or_because_it_is_the_only_one(root, 
         name: [contour(in_mm(outline, sources[1]))] for name, outline in zip(names, outlines, strict=False)
     }
     write_rtstruct(root / "rt.dcm", sources[1], regions, options.pop("kinds", None))
-    np.testing.assert_array_equal(read(root, **options)[0][1], drawn(outlines[chosen]))
+    np.testing.assert_array_equal(read_masks(root, **options)[0][1], drawn(outlines[chosen]))
 
 
 @pytest.mark.parametrize(
@@ -250,7 +239,7 @@ def test_structure_set_without_a_fitting_region_is_left_out_with_their_names(roo
     sources = write_series(root / "mr", STORED)
     regions = {name: [contour(in_mm(STAR, sources[1]))] for name in names}
     write_rtstruct(root / "rt.dcm", sources[1], regions, kinds)
-    found, notes = read(root, roi=roi)
+    found, notes = read_masks(root, roi=roi)
     assert found is None
     assert any(f"P001: an RTSTRUCT {said}" in note for note in notes)
 
@@ -268,7 +257,7 @@ def test_points_and_open_lines_have_no_area(root):
         "GTV": [contour(points, "OPEN_PLANAR"), contour(points[:1], "POINT"), contour(points[:2])],
     }
     write_rtstruct(root / "rt.dcm", sources[1], regions)
-    found, notes = read(root)
+    found, notes = read_masks(root)
     assert found is None
     assert any("an RTSTRUCT has no closed contours in the frame of reference" in note for note in notes)
 
@@ -279,7 +268,7 @@ def test_contours_of_another_space_are_never_laid_on_the_series(root):
     write_rtstruct(root / "named.dcm", sources[1], regions, space="1.9")
     sources[1].SeriesInstanceUID = "1.8"
     write_rtstruct(root / "other.dcm", sources[1], regions, space="1.9")
-    found, notes = read(root)
+    found, notes = read_masks(root)
     assert found is None
     assert any("no closed contours in the frame of reference of the series" in note for note in notes)
     assert "P001: 1 RTSTRUCT belong to other series and are left out." in notes
@@ -290,7 +279,7 @@ def test_structure_set_of_another_series_in_the_same_space_is_used_by_position(r
     regions = {"GTV": [contour(in_mm(STAR, sources[1]))]}
     sources[1].SeriesInstanceUID = "1.8"
     write_rtstruct(root / "rt.dcm", sources[1], regions)
-    np.testing.assert_array_equal(read(root)[0][1], drawn(STAR))
+    np.testing.assert_array_equal(read_masks(root)[0][1], drawn(STAR))
 
 
 def test_seg_goes_before_contours(root):
@@ -299,7 +288,7 @@ def test_seg_goes_before_contours(root):
     marked[2, 3:9, 4:8] = True
     write_seg(root / "seg.dcm", sources, marked)
     write_rtstruct(root / "rt.dcm", sources[1], {"GTV": [contour(in_mm(STAR, sources[1]))]})
-    found, notes = read(root)
+    found, notes = read_masks(root)
     np.testing.assert_array_equal(found, marked)
     assert "P001: 1 RTSTRUCT are not needed, since a SEG is there, and are left out." in notes
 
@@ -309,7 +298,7 @@ def test_damaged_structure_set_costs_the_mask_only(root):
     made = write_rtstruct(root / "rt.dcm", sources[1], {"GTV": [contour(in_mm(STAR, sources[1]))]})
     made.ROIContourSequence[0].ContourSequence[0].ContourData = ["1"] * 10
     made.save_as(root / "rt.dcm")
-    found, notes = read(root)
+    found, notes = read_masks(root)
     assert found is None
     assert any("an RTSTRUCT has regions or contours that cannot be understood" in note for note in notes)
 
@@ -335,11 +324,11 @@ def test_structure_set_that_pydicom_ships_is_laid_on_slices_at_its_heights(root)
         series.tags = {"ImagePositionPatient": [-253, -203, height], "PixelSpacing": [8, 11]}
         mr_slice(series, pixels(1, 50, 48, seed=index)[0], index).save_as(root / f"{index}.dcm")
     write_labels(root, "patient,label\ntPhantom30sep,0\n")
-    found, notes = read(root, roi="^patient$")
+    found, notes = read_masks(root, roi="^patient$")
     # A box of 400 by 300 mm about the origin on three of the slices.
     inside = np.zeros((50, 48), bool)
     rows, columns = -203 + 8 * np.arange(50), -253 + 11 * np.arange(48)
     inside[np.ix_(np.abs(rows) <= 150, np.abs(columns) <= 200)] = True
     np.testing.assert_array_equal(found, [inside * k for k in (0, 1, 1, 1, 0)])
     assert not any("left out" in note and "RTSTRUCT" in note for note in notes)
-    assert read(root)[0] is None  # its one closed region is the outline of the body
+    assert read_masks(root)[0] is None  # its one closed region is the outline of the body

@@ -139,6 +139,15 @@ def test_what_cannot_be_trained_is_one_sentence_and_exit_code_2(
     assert sentence in done.errors.replace("\n", " ")
 
 
+def test_a_misspelt_method_is_told_before_the_training(
+    cohort: Path, tmp_path: Path, xaibench: Command
+) -> None:
+    done = xaibench("study", "--dataset", cohort, *QUICK, "--methods", "grad-camm", "--out", tmp_path / "s")
+    assert done.exit_code == 2
+    assert "no method 'grad-camm'; did you mean 'grad-cam'" in done.errors
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_class_with_one_patient_is_one_sentence(tmp_path: Path, xaibench: Command) -> None:
     make_phantom(tmp_path / "few", patients=3, recurrent=1, seed=5)
     done = xaibench("train", "--dataset", tmp_path / "few", *QUICK, "--out", tmp_path / "m")

@@ -225,6 +225,16 @@ def test_a_cohort_is_explained_by_held_out_maps_each_made_once_for_a_case_and_la
     assert len(made) == len(set(made)) == len(run.cases) * 2
 
 
+def test_a_map_of_a_case_for_its_own_label_is_not_made_again_for_the_cohort(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    metrics = {"mean": Mean(), "class-mean": ClassMean()}
+    run = make_run(tmp_path / "run", {"a": OwnScore(str(calls))}, metrics)
+    records_of(run)
+    made = calls.read_text().splitlines()
+    others = [case for case in run.cases if case.label != run.bench.targets[case.id]]
+    assert len(made) == 1 + len(run.cases) + len(others)  # the first call warms up
+
+
 def test_sources_count_all_cases_though_the_model_has_no_class_for_some(tmp_path: Path) -> None:
     run = make_run(tmp_path, {"a": Stacked()}, {"class-mean": ClassMean()})
     run = replace(run, class_names=("no", "yes", "unknown"))

@@ -12,11 +12,9 @@ from xaibench.datasets.labels import Labels
 from xaibench.datasets.tcga_labels import (
     CLASS_NAMES,
     PAPER,
-    Counts,
     Radiotherapy,
     Recurrence,
     Rule,
-    label_counts,
     make_rule,
 )
 from xaibench.datasets.tcga_series import Described, main_series
@@ -60,10 +58,6 @@ class TcgaCesc:
             f"patients; the paper had {PAPER.non_recurrent} and {PAPER.recurrent}, which no public rule gives."
         )
         return [said, *self._folder.notes()]
-
-    def label_counts(self) -> dict[Rule, Counts]:
-        """Patients of each class in the clinical table for every rule; the paper's own counts are 21 and 7."""
-        return label_counts()
 
     @property
     def _rule(self) -> Rule:

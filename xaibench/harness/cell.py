@@ -14,6 +14,7 @@ import numpy as np
 
 from xaibench.harness.types import (
     Case,
+    CohortExplainer,
     Explanation,
     Heatmap,
     Heatmaps,
@@ -128,6 +129,8 @@ class Workbench:
             heatmap = self.call(method, [case], case.image[None])[0]
         seconds = time.perf_counter() - started
         after = self.passes
+        if isinstance(method.plugin, CohortExplainer):
+            self.label_maps[method.name, case.id, self.targets[case.id]] = heatmap
         return Explanation(
             heatmap=heatmap,
             target=self.targets[case.id],

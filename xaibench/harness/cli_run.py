@@ -42,10 +42,7 @@ def run(
 
 def execute(spec: RunSpec, out: Path, retry_failed: bool) -> int:
     """Run a spec in a folder, print its leaderboard and the report's path; returns the number of failed cells."""
-    registry.select(
-        "methods", spec.methods
-    )  # a misspelt name is told before the seconds that TensorFlow takes
-    registry.select("metrics", spec.metrics)
+    check_names(spec)
     with without_import_chatter():
         from xaibench.harness.assemble import assemble
     from xaibench.harness.progress import Voice, progress_bar
@@ -79,6 +76,12 @@ def execute(spec: RunSpec, out: Path, retry_failed: bool) -> int:
         out_console.print(f"Study: {study}")
     folder.close()
     return failed
+
+
+def check_names(spec: RunSpec) -> None:
+    """Tell a misspelt method or metric before the seconds of TensorFlow, or the minutes of a training."""
+    registry.select("methods", spec.methods)
+    registry.select("metrics", spec.metrics)
 
 
 def default_folder(spec: RunSpec) -> Path:

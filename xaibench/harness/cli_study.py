@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from xaibench.harness import cli_options as options
-from xaibench.harness.cli_run import execute
+from xaibench.harness.cli_run import check_names, execute
 from xaibench.harness.spec import RunSpec, make_spec
 from xaibench.harness.terminal import error_console, out_console, table, without_import_chatter
 
@@ -68,6 +68,7 @@ def study(
     """Train, validate, shuffle, generate the simulated images, compare all explainers, and write it up."""
     given = locals()
     spec = make_spec(_of_run(given), config)
+    check_names(spec)
     folder = out or Path("runs") / f"study-{Path(spec.dataset).name}-{backbone}"
     model = train_folder(spec, given, folder / "model")
     failed = execute(spec.model_copy(update={"model": str(model.path)}), folder, retry_failed)

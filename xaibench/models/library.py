@@ -26,13 +26,11 @@ SUMMARIES = {
     "PATH.keras": "any Keras image classifier, loaded in Keras' safe mode",
     "DIR": "what `xaibench train` wrote: each patient is explained by the fold model that never saw her",
 }
-
-
 CAUTIONS = {
     "pretext": "The backbone learnt on other phantom patients: on a phantom this is kinder than ImageNet on real MRI.",
-    "random": "The backbone has random weights: this shows what it costs, not what it can do.",
+    "none": "The backbone has random weights: this shows what it costs, not what it can do.",
 }
-"""By a word of the backbone's origin."""
+"""By the weights of the backbone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +58,14 @@ def cross_validated(folder: ModelFolder) -> Chosen:
     """Fold models of a training, with its settings and results."""
     record = folder.record()
     settings, right = record["settings"], record["metrics"]["pooled"]["patient"]["confusion"]
-    data, origin = settings["data"], settings["backbone"]["origin"]
+    data, weights = settings["data"], settings["plan"]["weights"]
     facts = {
         "trained on": f"{data['patients']} patients in {folder.fold_count} folds, {data['slices']} slices",
         "held-out patients right by all their slices": f"{right['tp'] + right['tn']} of {data['patients']}",
-        "backbone": origin,
+        "backbone": settings["backbone"]["origin"],
     }
-    for word, sentence in CAUTIONS.items():
-        if word in origin:
-            facts["caution"] = sentence
+    if weights in CAUTIONS:
+        facts["caution"] = CAUTIONS[weights]
     name = f"{settings['plan']['backbone']} ({folder.fold_count} folds)"
     return Chosen(name, FoldPanel(folder), facts, {"training": record})
 
