@@ -14,8 +14,8 @@ import tensorflow as tf
 from scipy.ndimage import gaussian_filter
 
 from benchmarks.timing import best_batch, seconds_a_call
-from xaibench.harness.model import KerasClassifier
-from xaibench.harness.types import Image, Images
+from xaibench.api.types import Image, Images
+from xaibench.classifiers.keras import KerasClassifier
 
 BATCHES = (8, 16, 32, 64, 128)
 CLASS = 1

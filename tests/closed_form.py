@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from xaibench.harness.model import KerasClassifier
+from xaibench.classifiers.keras import KerasClassifier
 
 
 def linear(weights: np.ndarray, bias: float = 0.0, **options: object) -> KerasClassifier:

@@ -20,7 +20,7 @@ from benchmarks.peers import flipping_step, jobs_of_peers
 from benchmarks.subject import BATCHES, ForwardFloor, Subject, forward_floor, make_subject
 from benchmarks.table import Row
 from benchmarks.timing import QUICK, Timing, best_batch, interleaved, seconds_a_call
-from xaibench.harness.model import KerasClassifier
+from xaibench.classifiers.keras import KerasClassifier
 from xaibench.models.tiny import tiny_classifier
 
 TINY = replace(QUICK, floor_seconds=0.0, job_seconds=0.0, masks=8, samples=8, evaluations=8, steps=4, batch=2)

@@ -1,6 +1,6 @@
 """`python -m xaibench` is `xaibench`."""
 
-from xaibench.harness.cli import main
+from xaibench.cli.app import main
 
 if __name__ == "__main__":
     main()

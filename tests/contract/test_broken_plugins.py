@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from tests.harness.plugins import Bad, Brightness, Drawn, Mean
+from xaibench.api.types import Measurement
+from xaibench.classifiers.keras import KerasClassifier
 from xaibench.harness.cell import Entry
-from xaibench.harness.contract import check
-from xaibench.harness.contract_trial import put_on_trial
-from xaibench.harness.model import KerasClassifier
+from xaibench.harness.contract.checks import check
+from xaibench.harness.contract.trial import put_on_trial
 from xaibench.harness.registry import Plugin
-from xaibench.harness.types import Measurement
 from xaibench.models.tiny import tiny_classifier
 
 

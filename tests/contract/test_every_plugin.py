@@ -5,12 +5,12 @@ from functools import cache
 import numpy as np
 import pytest
 
+from xaibench.classifiers.keras import KerasClassifier
 from xaibench.harness import registry
-from xaibench.harness.contract import check
-from xaibench.harness.contract_methods import gives_one_finite_heatmap_an_image
-from xaibench.harness.contract_metrics import gives_the_same_value_twice
-from xaibench.harness.contract_trial import Trial, put_on_trial
-from xaibench.harness.model import KerasClassifier
+from xaibench.harness.contract.checks import check
+from xaibench.harness.contract.methods import gives_one_finite_heatmap_an_image
+from xaibench.harness.contract.metrics import gives_the_same_value_twice
+from xaibench.harness.contract.trial import Trial, put_on_trial
 from xaibench.harness.registry import Plugin
 from xaibench.models.tiny import tiny_classifier
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.datasets.dicom_files import SAGITTAL, Series, pixels, write_labels, write_series
-from xaibench.datasets.dicom_folder import DicomFolder
-from xaibench.harness.types import XaibenchError
+from xaibench.api.types import XaibenchError
+from xaibench.datasets.dicom.folder import DicomFolder
 
 LONG_TIMES = {"EchoTime": "100", "RepetitionTime": "4000"}
 

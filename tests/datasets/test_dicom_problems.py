@@ -12,8 +12,8 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import JPEG2000Lossless
 
 from tests.datasets.dicom_files import SAGITTAL, Series, mr_slice, pixels, save, write_labels, write_series
-from xaibench.datasets.dicom_folder import DicomFolder
-from xaibench.harness.types import XaibenchError
+from xaibench.api.types import XaibenchError
+from xaibench.datasets.dicom.folder import DicomFolder
 
 TWO = "patient,label\nSECRET-42,1\nSECRET-43,0\n"
 

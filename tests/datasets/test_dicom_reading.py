@@ -28,7 +28,7 @@ from tests.datasets.dicom_files import (
     write_labels,
     write_series,
 )
-from xaibench.datasets.dicom_folder import DicomFolder
+from xaibench.datasets.dicom.folder import DicomFolder
 
 SYNTAXES = (
     ImplicitVRLittleEndian,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from xaibench.datasets.phantom import Phantom, PhantomShortcut
+from xaibench.datasets.phantom.dataset import Phantom, PhantomShortcut
 
 
 @pytest.mark.parametrize("kind", [Phantom, PhantomShortcut])

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from xaibench.datasets.idc import IdcSeries, PackagedIndex, fetch, find_series, missing, open_index
-from xaibench.datasets.idc_cohorts import COHORTS, Plan, make_plan
-from xaibench.harness.types import XaibenchError
+from xaibench.api.types import XaibenchError
+from xaibench.datasets.idc.cohorts import COHORTS, Plan, make_plan
+from xaibench.datasets.idc.download import IdcSeries, PackagedIndex, fetch, find_series, missing, open_index
 
 
 def series(uid="1.1", patient="TCGA-VS-A8EC", description="AX T2", files=3, **other):

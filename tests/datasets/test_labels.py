@@ -3,9 +3,9 @@
 import pytest
 
 from tests.datasets.dicom_files import Series, pixels, write_labels, write_series
-from xaibench.datasets.dicom_folder import DicomFolder
+from xaibench.api.types import XaibenchError
+from xaibench.datasets.dicom.folder import DicomFolder
 from xaibench.datasets.labels import read_labels
-from xaibench.harness.types import XaibenchError
 
 
 def labels(tmp_path, text):

@@ -11,10 +11,11 @@ import pandas as pd
 import pydicom
 import pytest
 
-from xaibench.datasets import phantom, phantom_making
-from xaibench.datasets.phantom import Phantom, PhantomShortcut, make_phantom
-from xaibench.datasets.phantom_enrolment import enrol
-from xaibench.harness.types import Dataset, Volume, XaibenchError
+from xaibench.api.types import Dataset, Volume, XaibenchError
+from xaibench.datasets.phantom import dataset as phantom
+from xaibench.datasets.phantom import making as phantom_making
+from xaibench.datasets.phantom.dataset import Phantom, PhantomShortcut, make_phantom
+from xaibench.datasets.phantom.enrolment import enrol
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +220,7 @@ def test_killed_make_leaves_no_cohort_and_the_next_one_makes_it(tmp_path: Path) 
     program = """
 import os, signal, sys
 from pathlib import Path
-from xaibench.datasets import phantom_making
+from xaibench.datasets.phantom import making as phantom_making
 write = phantom_making.write_patient
 def write_then_die(folder, person):
     write(folder, person)

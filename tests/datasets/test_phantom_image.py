@@ -2,11 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
-from xaibench.datasets.phantom_anatomy import PhantomPatient, rician, stream
-from xaibench.datasets.phantom_build import at_level
-from xaibench.datasets.phantom_drawing import SIZE, ellipse, inset, region, smooth_outline
-from xaibench.datasets.phantom_organs import BLADDER, MUSCLES, SKIN
-from xaibench.datasets.phantom_tumour import Tumour
+from xaibench.datasets.phantom.anatomy import PhantomPatient, rician, stream
+from xaibench.datasets.phantom.drawing import SIZE, ellipse, inset, region, smooth_outline
+from xaibench.datasets.phantom.organs import BLADDER, MUSCLES, SKIN
+from xaibench.datasets.phantom.physique import at_level
+from xaibench.datasets.phantom.tumour import Tumour
 
 SEEDS = (3, 14, 15)
 

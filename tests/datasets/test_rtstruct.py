@@ -22,7 +22,7 @@ from tests.datasets.dicom_files import (
     write_seg,
     write_series,
 )
-from xaibench.datasets.dicom_folder import DicomFolder
+from xaibench.datasets.dicom.folder import DicomFolder
 
 STORED = pixels(5)
 SIZE = STORED.shape[1:]

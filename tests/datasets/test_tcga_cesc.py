@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.datasets.dicom_files import Series, pixels, write_series
-from xaibench.datasets.tcga_cesc import TcgaCesc
-from xaibench.datasets.tcga_labels import Counts, make_rule
-from xaibench.harness.types import Dataset, XaibenchError
+from xaibench.api.types import Dataset, XaibenchError
+from xaibench.datasets.idc.tcga_cesc import TcgaCesc
+from xaibench.datasets.idc.tcga_labels import Counts, make_rule
 
 # By pfi and by tumour status: 0 and 0, 1 and 1, 1 and 0; the last had no stated radiotherapy (1 and 1).
 PATIENTS = ("TCGA-VS-A8EC", "TCGA-VS-A9U6", "TCGA-VS-A9UQ", "TCGA-VS-A8EB")

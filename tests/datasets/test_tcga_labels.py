@@ -5,7 +5,8 @@ from importlib.resources import files
 
 import pytest
 
-from xaibench.datasets.tcga_labels import (
+from xaibench.api.types import XaibenchError
+from xaibench.datasets.idc.tcga_labels import (
     Counts,
     Rule,
     clinical_rows,
@@ -14,8 +15,7 @@ from xaibench.datasets.tcga_labels import (
     label_counts,
     make_rule,
 )
-from xaibench.datasets.tcga_series import Described, main_series
-from xaibench.harness.types import XaibenchError
+from xaibench.datasets.idc.tcga_series import Described, main_series
 
 
 @pytest.mark.parametrize(

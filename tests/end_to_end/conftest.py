@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from xaibench.datasets.phantom import make_phantom
+from xaibench.cli.app import main
+from xaibench.datasets.phantom.dataset import make_phantom
 from xaibench.harness import registry
-from xaibench.harness.cli import main
 from xaibench.models.tiny import tiny_classifier
 
 PLUGIN = Path(__file__).parents[1] / "plugin_package"

@@ -101,7 +101,7 @@ def test_the_shortcut_models_evidence_lies_outside_the_tumour_and_the_report_say
 def test_the_shortcut_models_evidence_lies_where_the_confounder_was_planted(shortcut: Path) -> None:
     from skimage.transform import resize
 
-    from xaibench.datasets.phantom import PhantomShortcut
+    from xaibench.datasets.phantom.dataset import PhantomShortcut
 
     planted = PhantomShortcut().confounder_regions()
     inside, expected = [], []

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.end_to_end.conftest import Command
-from xaibench.datasets.phantom import make_phantom
-from xaibench.harness.model import KerasClassifier
-from xaibench.harness.store import RunFolder
+from xaibench.classifiers.keras import KerasClassifier
+from xaibench.datasets.phantom.dataset import make_phantom
+from xaibench.harness.store.folder import RunFolder
 from xaibench.methods.grad_cam import GradCam
 from xaibench.models.model_folder import ModelFolder
 

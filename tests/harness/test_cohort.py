@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.closed_form import linear, pooled
+from xaibench.api.types import Volume, XaibenchError
+from xaibench.classifiers.keras import KerasClassifier
 from xaibench.harness.cohort import build_cohort, cases_of, choose_patients, fit
-from xaibench.harness.model import KerasClassifier
 from xaibench.harness.spec import Intensity, RunSpec, Slices
-from xaibench.harness.types import Volume, XaibenchError
 
 
 def volume(

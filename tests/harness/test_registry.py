@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from xaibench.api.types import XaibenchError
 from xaibench.harness import registry
-from xaibench.harness.types import XaibenchError
 
 Install = Callable[[str, str, str], None]
 

@@ -25,10 +25,10 @@ from tests.harness.plugins import (
     Stacked,
     TargetScore,
 )
+from xaibench.api.types import Case, Record, Status
 from xaibench.harness.cell import Entry, Workbench
 from xaibench.harness.run import Run
-from xaibench.harness.store import RunFolder
-from xaibench.harness.types import Case, Record, Status
+from xaibench.harness.store.folder import RunFolder
 
 
 def silent(_running: str, _finished: int) -> None:

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import pytest
 
+from xaibench.api.types import XaibenchError
 from xaibench.harness.spec import Preset, RunSpec, configured, make_spec, parameters_of
-from xaibench.harness.types import XaibenchError
 
 
 @dataclass(frozen=True)

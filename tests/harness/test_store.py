@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xaibench.harness.store import RunFolder
-from xaibench.harness.types import Case, CohortExplanation, Explanation, Record, Status, XaibenchError
+from xaibench.api.types import Case, CohortExplanation, Explanation, Record, Status, XaibenchError
+from xaibench.harness.store.folder import RunFolder
 
 OK = Record(
     "P1-s00", "P1", "rise", "iou", Status.OK, 0.5, details={"tied_share": 0.25}, seconds=1.5, forward=3

@@ -4,8 +4,8 @@ import pytest
 
 from tests.closed_form import images, pooled, small_resnet
 from tests.methods.test_upsampling import slow_bilinear
-from xaibench.harness.model import KerasClassifier
-from xaibench.harness.types import Case
+from xaibench.api.types import Case
+from xaibench.classifiers.keras import KerasClassifier
 from xaibench.methods.stacked_feature_maps import StackedFeatureMaps
 from xaibench.methods.stacked_random_maps import StackedRandomMaps
 from xaibench.methods.stacking import Combine, stack

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from rich.console import Console
 
-from xaibench.harness.progress import Voice
+from xaibench.cli.progress import Voice
 from xaibench.models.backbones import Backbone
 from xaibench.models.samples import Samples
 

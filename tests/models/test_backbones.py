@@ -11,8 +11,8 @@ import pytest
 
 from tests.models.made_up import VOICE
 from tests.models.test_samples_and_folds import FourPatients
+from xaibench.api.types import Volume, XaibenchError
 from xaibench.harness import registry
-from xaibench.harness.types import Volume, XaibenchError
 from xaibench.models import backbones, pretext
 from xaibench.models.backbones import make_backbone
 from xaibench.models.pretext import Lessons, measured, pretrain

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from xaibench.harness.model import KerasClassifier
+from xaibench.classifiers.keras import KerasClassifier
 from xaibench.models.recurrence import Schedule, compact_resnet, resnet50, train, varied
 
 

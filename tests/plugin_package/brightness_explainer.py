@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.harness.types import Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api.types import Classifier, Heatmaps, Images, Need, Targets
 
 
 @dataclass(frozen=True)

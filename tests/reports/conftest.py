@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.reports.made_up import Plan, make_run
-from xaibench.harness.store import RunFolder
+from xaibench.harness.store.folder import RunFolder
 from xaibench.reports import write_reports
 
 

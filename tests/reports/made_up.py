@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from xaibench.harness.store import RunFolder
-from xaibench.harness.types import Case, CohortExplanation, Explanation, Record, Status
+from xaibench.api.types import Case, CohortExplanation, Explanation, Record, Status
+from xaibench.harness.store.folder import RunFolder
 
 NASTY = "<b>bold</b>|pipe $x"
 METHODS = {

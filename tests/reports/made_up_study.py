@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tests.reports.made_up import CLASSES, Plan, make_run
-from xaibench.harness.store import RunFolder
-from xaibench.harness.types import CohortExplanation, Record, Status
+from xaibench.api.types import CohortExplanation, Record, Status
+from xaibench.harness.store.folder import RunFolder
 from xaibench.models.scoring import evaluation
 
 GENERATOR, RANDOM = "stacked-feature-maps", "stacked-random-maps"

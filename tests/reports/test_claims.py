@@ -6,12 +6,12 @@ import pytest
 
 from tests.reports.made_up import info_of
 from tests.reports.made_up_study import BEATEN, GENERATOR, RANDOM
-from xaibench.harness.types import Record, Status
-from xaibench.reports.claims import recognition
-from xaibench.reports.findings import Verdict
-from xaibench.reports.leaderboard import leaderboard_of
-from xaibench.reports.results import Results
-from xaibench.reports.scores import scores_of
+from xaibench.api.types import Record, Status
+from xaibench.reports.scoring.leaderboard import leaderboard_of
+from xaibench.reports.scoring.results import Results
+from xaibench.reports.scoring.scores import scores_of
+from xaibench.reports.verdicts.simulated_images import recognition
+from xaibench.reports.verdicts.verdict import Verdict
 
 KNOWN = {"predicted": 1.0, "low": 0.8, "high": 0.95}
 

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from tests.reports.made_up import info_of
 from tests.reports.test_scores import records_of
-from xaibench.reports.figures import TICKS, _scale, panel
-from xaibench.reports.scores import scores_of
+from xaibench.reports.pictures.figures import TICKS, _scale, panel
+from xaibench.reports.scoring.scores import scores_of
 
 
 @pytest.mark.parametrize("values", [[1.0, 1e5], [0.003, 4e6], [0.0, 1.0, 1e7], [0.0, 0.5, 80.0, 3e4]])

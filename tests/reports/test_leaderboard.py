@@ -7,12 +7,12 @@ import pytest
 
 from tests.reports.made_up import METHODS, NASTY, info_of
 from tests.reports.test_scores import records_of
-from xaibench.harness.store import RunFolder
-from xaibench.harness.types import Record, Status
+from xaibench.api.types import Record, Status
+from xaibench.harness.store.folder import RunFolder
 from xaibench.reports import leaderboard_table
-from xaibench.reports.leaderboard import Leaderboard, Place, leaderboard_of
-from xaibench.reports.scores import scores_of
-from xaibench.reports.tables import leaderboard_markdown
+from xaibench.reports.pages.tables import leaderboard_markdown
+from xaibench.reports.scoring.leaderboard import Leaderboard, Place, leaderboard_of
+from xaibench.reports.scoring.scores import scores_of
 
 Values = dict[str, dict[str, list[float | None]]]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from xaibench.reports.pictures import OUTLINE, SIZE, heatmap_picture, slice_picture
+from xaibench.reports.pictures.pictures import OUTLINE, SIZE, heatmap_picture, slice_picture
 
 
 def pixels(src: str) -> np.ndarray:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.reports.made_up import METHODS, METRICS, NASTY, Plan, make_run
-from xaibench.harness.store import RunFolder
-from xaibench.harness.types import Status, XaibenchError
+from xaibench.api.types import Status, XaibenchError
+from xaibench.harness.store.folder import RunFolder
 from xaibench.reports import write_reports
-from xaibench.reports.appendix import gaps
-from xaibench.reports.gallery import chosen
+from xaibench.reports.pages.appendix import gaps
+from xaibench.reports.pictures.gallery import chosen
 
 SECTIONS = [
     "verdicts",

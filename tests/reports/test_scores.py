@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from tests.reports.made_up import METHODS, METRICS, info_of
-from xaibench.harness.store import RunFolder
-from xaibench.harness.types import Record, Status, seed_of
+from xaibench.api.types import Record, Status, seed_of
+from xaibench.harness.store.folder import RunFolder
 from xaibench.reports import write_reports
-from xaibench.reports.scores import Outcome, scores_of
-from xaibench.reports.statistics import estimate
-from xaibench.reports.tables import scores_csv
+from xaibench.reports.pages.tables import scores_csv
+from xaibench.reports.scoring.scores import Outcome, scores_of
+from xaibench.reports.scoring.statistics import estimate
 
 COLUMNS = "method,metric,family,status,mean,ci_low,ci_high,n_patients,n_cases,n_failed,reason"
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.reports.test_pictures import pixels
-from xaibench.reports.pictures import SIZE, category_picture
-from xaibench.reports.sources import COLOURS, NOBODY, OTHERS, source_map
+from xaibench.reports.pictures.pictures import SIZE, category_picture
+from xaibench.reports.pictures.pixel_origins import COLOURS, NOBODY, OTHERS, source_map
 
 
 def rgb(colour: str) -> tuple[int, ...]:

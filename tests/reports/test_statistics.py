@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xaibench.reports.statistics import RESAMPLES, Estimate, estimate, patient_means, ranks
+from xaibench.reports.scoring.statistics import RESAMPLES, Estimate, estimate, patient_means, ranks
 
 SAMPLES = [
     np.random.default_rng(1).normal(size=7),

@@ -14,14 +14,15 @@ from tests.models.made_up import VOICE, made_samples, tiny_backbone
 from tests.reports.made_up import NASTY, Plan, make_run
 from tests.reports.made_up_study import figures, make_study, training_of_made_up
 from tests.reports.test_report import Page
-from xaibench.harness.store import RunFolder
-from xaibench.harness.types import Status
+from xaibench.api.types import Status
+from xaibench.harness.store.folder import RunFolder
 from xaibench.models.transfer import Plan as TrainingPlan
 from xaibench.models.transfer import train
-from xaibench.reports import study_path, training, write_reports
-from xaibench.reports.results import Results, read
-from xaibench.reports.study_findings import accuracy, cautions, shuffle_test
-from xaibench.reports.training import Training
+from xaibench.reports import study_path, write_reports
+from xaibench.reports.pages import training
+from xaibench.reports.pages.training import Training
+from xaibench.reports.scoring.results import Results, read
+from xaibench.reports.verdicts.study import accuracy, cautions, shuffle_test
 
 SECTIONS = [
     *("findings", "accuracy", "shuffle-test", "curves", "feature-maps", "cohort-explanations", "explainers"),

@@ -7,12 +7,12 @@ import pytest
 
 from tests.reports.made_up import Plan, info_of, make_run
 from tests.reports.test_scores import records_of
-from xaibench.harness.types import Case, Record, Status
-from xaibench.reports.findings import Verdict
-from xaibench.reports.leaderboard import leaderboard_of
-from xaibench.reports.results import Results, read, scores_by_class
-from xaibench.reports.scores import scores_of
-from xaibench.reports.verdicts import sentences, verdicts
+from xaibench.api.types import Case, Record, Status
+from xaibench.reports.scoring.leaderboard import leaderboard_of
+from xaibench.reports.scoring.results import Results, read, scores_by_class
+from xaibench.reports.scoring.scores import scores_of
+from xaibench.reports.verdicts.all import sentences, verdicts
+from xaibench.reports.verdicts.verdict import Verdict
 
 
 def verdicts_of(values: dict[str, dict[str, list[float | None]]], patients: int = 12) -> list[Verdict]:

@@ -4,8 +4,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from xaibench.datasets.check import Note
-from xaibench.harness.types import XaibenchError
+from xaibench.api.types import XaibenchError
+from xaibench.datasets.notes import Note
 
 DEFAULT_FILES = ("clinical.csv", "labels.csv")
 NO_LABEL = {"", "na", "n/a", "nan", "none", "null"}

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from xaibench.harness.types import (
+from xaibench.api.types import (
     Case,
     CohortExplainer,
     Explanation,

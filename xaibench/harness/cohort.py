@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32
 
-from xaibench.harness.spec import Intensity, RunSpec, Slices
-from xaibench.harness.types import (
+from xaibench.api.types import (
     Case,
     Classifier,
     Dataset,
@@ -20,6 +19,7 @@ from xaibench.harness.types import (
     Volume,
     XaibenchError,
 )
+from xaibench.harness.spec import Intensity, RunSpec, Slices
 
 Chooser = Callable[[Volume], Classifier]
 """Gives the classifier that may explain a patient."""

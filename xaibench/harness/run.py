@@ -6,10 +6,10 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+from xaibench.api.types import Case, Measurement, Record, Status
 from xaibench.harness.cell import Entry, Workbench, attempted
-from xaibench.harness.rows import CaseRow, ClassRow, CohortRow, Row, scope_of
-from xaibench.harness.store import RunFolder
-from xaibench.harness.types import Case, Measurement, Record, Status
+from xaibench.harness.scopes import CaseRow, ClassRow, CohortRow, Row, scope_of
+from xaibench.harness.store.folder import RunFolder
 
 Watch = Callable[[str, int], None]
 """Told what is running, and how many records have just been finished."""

@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
+from xaibench.api.types import XaibenchError
 from xaibench.harness.registry import unknown
-from xaibench.harness.types import XaibenchError
 
 
 class Preset(StrEnum):

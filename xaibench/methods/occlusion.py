@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from xaibench.harness.types import (
+from xaibench.api.types import (
     Classifier,
     Heatmap,
     Heatmaps,

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.harness.types import (
+from xaibench.api.types import (
     Case,
     Classifier,
     CohortExplanation,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xaibench.harness.types import (
+from xaibench.api.types import (
     Case,
     Classifier,
     CohortExplanation,

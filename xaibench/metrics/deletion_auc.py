@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from xaibench.harness.types import (
+from xaibench.api.types import (
     Case,
     Classifier,
     Explain,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xaibench.harness.types import Case, Heatmap, NotApplicable, Region
+from xaibench.api.types import Case, Heatmap, NotApplicable, Region
 
 
 def region_of(case: Case, heatmap: Heatmap) -> Region:

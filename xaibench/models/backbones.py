@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from xaibench.harness.model import KerasClassifier
-from xaibench.harness.progress import Voice
-from xaibench.harness.types import Images, XaibenchError
+from xaibench.api.types import Images, XaibenchError
+from xaibench.classifiers.keras import KerasClassifier
+from xaibench.cli.progress import Voice
 from xaibench.models.pretext import pretext_backbone
 from xaibench.models.recurrence import SIZE, compact_resnet
 

@@ -1,9 +1,9 @@
 """The fold models of a cross-validated model as the classifiers of a run."""
 
-from xaibench.harness.model import KerasClassifier
-from xaibench.harness.panel import Panel
-from xaibench.harness.types import Volume
+from xaibench.api.types import Volume
+from xaibench.classifiers.keras import KerasClassifier
 from xaibench.models.model_folder import ModelFolder
+from xaibench.models.panel import Panel
 from xaibench.models.samples import volume_key
 
 

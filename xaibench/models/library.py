@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from xaibench.api.cache import cache_folder
+from xaibench.api.types import Dataset, Trainable, XaibenchError
+from xaibench.classifiers.keras import KerasClassifier, load_keras
+from xaibench.cli.progress import Voice
 from xaibench.harness import registry
 from xaibench.harness.cohort import fit
-from xaibench.harness.model import KerasClassifier, load_keras
-from xaibench.harness.panel import Panel
-from xaibench.harness.places import cache_folder
-from xaibench.harness.progress import Voice
 from xaibench.harness.spec import Intensity
-from xaibench.harness.types import Dataset, Trainable, XaibenchError
 from xaibench.models.fold_panel import FoldPanel
 from xaibench.models.model_folder import ModelFolder
+from xaibench.models.panel import Panel
 
 SUMMARIES = {
     "recurrence": "compact ResNet, 0.2 M parameters, 128 px; trained once on phantom patients of another seed",

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from xaibench.harness.model import load_keras
-from xaibench.harness.types import XaibenchError
+from xaibench.api.types import XaibenchError
+from xaibench.classifiers.keras import load_keras
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ import keras
 import numpy as np
 from jaxtyping import Float32
 
+from xaibench.api.cache import cache_folder
+from xaibench.api.types import Image, Images, Region
+from xaibench.classifiers.keras import load_keras
+from xaibench.cli.progress import Voice
 from xaibench.harness import registry
 from xaibench.harness.cohort import fit
-from xaibench.harness.model import load_keras
-from xaibench.harness.places import cache_folder
-from xaibench.harness.progress import Voice
 from xaibench.harness.spec import Intensity
-from xaibench.harness.types import Image, Images, Region
 from xaibench.models.recurrence import SIZE, compact_resnet, varied
 
 LAYERS = keras.layers

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int
 
+from xaibench.api.types import Dataset, Images, Targets, Volume, XaibenchError
 from xaibench.harness.cohort import fit
 from xaibench.harness.spec import Intensity
-from xaibench.harness.types import Dataset, Images, Targets, Volume, XaibenchError
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64, Int
 
-from xaibench.harness.progress import Voice
-from xaibench.harness.types import seed_of
+from xaibench.api.types import seed_of
+from xaibench.cli.progress import Voice
 from xaibench.models.folds import stratified_folds
 from xaibench.models.learning import Learner
 from xaibench.models.scoring import measures, patient_scores

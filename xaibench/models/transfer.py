@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from xaibench.harness.progress import Voice
+from xaibench.api.types import Dataset, Labelled, XaibenchError, seed_of
+from xaibench.cli.progress import Voice
 from xaibench.harness.spec import Intensity
-from xaibench.harness.types import Dataset, Labelled, XaibenchError, seed_of
 from xaibench.models.backbones import DEFAULT_WEIGHTS, INPUT_SHAPES, Backbone, make_backbone
 from xaibench.models.fine_tuning import TuningLearner, TuningSchedule
 from xaibench.models.folds import check_folds, stratified_folds

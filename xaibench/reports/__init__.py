@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xaibench.harness.store import RunFolder
+from xaibench.harness.store.folder import RunFolder
 
 if TYPE_CHECKING:
-    from xaibench.reports.leaderboard import Leaderboard
+    from xaibench.reports.scoring.leaderboard import Leaderboard
 
 
 def write_reports(folder: RunFolder) -> Path:
@@ -20,15 +20,15 @@ def write_reports(folder: RunFolder) -> Path:
     The same records give the same bytes, in whatever order they were made. Raises XaibenchError where the
     folder holds no run or a damaged one.
     """
-    from xaibench.reports.writer import write
+    from xaibench.reports.pages.writer import write
 
     return write(folder)
 
 
 def training_page(class_names: Sequence[str], record: Mapping[str, Any]) -> str:
     """Page on the validation of a model, from what `run.json` keeps of its training; one HTML file, opens offline."""
-    from xaibench.reports import validation
-    from xaibench.reports.training import Training
+    from xaibench.reports.pages import validation
+    from xaibench.reports.pages.training import Training
 
     return validation.training_page(Training((class_names[0], class_names[1]), **record))
 
@@ -41,6 +41,6 @@ def study_path(folder: RunFolder) -> Path | None:
 
 def leaderboard_table(folder: RunFolder) -> "Leaderboard":
     """Who stands where, for printing: `.header()` and `.rows()` are text, `.standings` the plain data."""
-    from xaibench.reports.results import read
+    from xaibench.reports.scoring.results import read
 
     return read(folder).board

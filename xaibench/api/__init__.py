@@ -1,0 +1,1 @@
+"""What a plugin imports: the nouns of xaibench."""

@@ -1,0 +1,1 @@
+"""Whatever answers as a Classifier."""

@@ -1,0 +1,123 @@
+"""`xaibench train` and `xaibench study`: Provenzano et al. 2025 on any cohort."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from xaibench.cli import options
+from xaibench.cli.run import check_names, execute
+from xaibench.cli.terminal import error_console, out_console, table, without_import_chatter
+from xaibench.harness.spec import RunSpec, make_spec
+
+if TYPE_CHECKING:
+    from xaibench.models.model_folder import ModelFolder
+
+
+def train(
+    dataset: options.DatasetName = None,
+    series: options.Series = None,
+    roi: options.Roi = None,
+    labels: options.Labels = None,
+    intensity: options.IntensityRule = None,
+    mask_share: options.MaskShare = 0.5,
+    backbone: options.Backbone = "compact",
+    weights: options.Weights = None,
+    folds: options.Folds = 5,
+    permutations: options.Permutations = 100,
+    hidden: options.Hidden = 0,
+    fine_tune: options.FineTune = 0,
+    patient_score: options.PatientScore = "mean",
+    seed: options.Seed = None,
+    config: options.Config = None,
+    out: Annotated[Path | None, typer.Option(help="model folder; the same one goes on")] = None,
+) -> None:
+    """Train by transfer learning, cross-validate by patient, and test against shuffled labels."""
+    given = locals()
+    spec = make_spec(_of_run(given), config)
+    folder = train_folder(spec, given, out or Path("models") / f"{Path(spec.dataset).name}-{backbone}")
+    out_console.print(f"Model: {folder.path}  (explain with `xaibench run --model {folder.path}`)")
+
+
+def study(
+    dataset: options.DatasetName = None,
+    series: options.Series = None,
+    roi: options.Roi = None,
+    labels: options.Labels = None,
+    intensity: options.IntensityRule = None,
+    mask_share: options.MaskShare = 0.5,
+    backbone: options.Backbone = "compact",
+    weights: options.Weights = None,
+    folds: options.Folds = 5,
+    permutations: options.Permutations = 100,
+    hidden: options.Hidden = 0,
+    fine_tune: options.FineTune = 0,
+    patient_score: options.PatientScore = "mean",
+    methods: options.Methods = None,
+    metrics: options.Metrics = None,
+    preset: options.PresetName = None,
+    slices: options.SliceRule = None,
+    target: options.Target = None,
+    seed: options.Seed = None,
+    cell_timeout: options.CellTimeout = None,
+    config: options.Config = None,
+    out: Annotated[Path | None, typer.Option(help="study folder; the same one goes on")] = None,
+    retry_failed: options.RetryFailed = False,
+) -> None:
+    """Train, validate, shuffle, generate the simulated images, compare all explainers, and write it up."""
+    given = locals()
+    spec = make_spec(_of_run(given), config)
+    check_names(spec)
+    folder = out or Path("runs") / f"study-{Path(spec.dataset).name}-{backbone}"
+    model = train_folder(spec, given, folder / "model")
+    failed = execute(spec.model_copy(update={"model": str(model.path)}), folder, retry_failed)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _of_run(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name in RunSpec.model_fields}
+
+
+def train_folder(spec: RunSpec, given: dict[str, Any], out: Path) -> "ModelFolder":
+    """Train what the options say, or go on with it, and print the figures."""
+    with without_import_chatter():
+        from xaibench.cli.progress import Voice
+        from xaibench.harness.prepare import open_dataset
+        from xaibench.models.transfer import Plan, train_dataset
+    from xaibench.reports import training_page
+
+    of_run: dict[str, Any] = {"seed": spec.seed, "intensity": spec.intensity}
+    plan = Plan(**{name: given[name] for name in Plan.__dataclass_fields__ if name not in of_run}, **of_run)
+    dataset, _ = open_dataset(spec)
+    folder = train_dataset(dataset, plan, out, Voice(error_console))
+    names = folder.read("folds.json")["class_names"]
+    page = folder.write_text("training.html", training_page(names, folder.record()))
+    print_training(folder.read("metrics.json"))
+    out_console.print(f"Training: {page}")
+    return folder
+
+
+def print_training(metrics: dict[str, Any]) -> None:
+    """Print the held-out figures, pooled over the folds, and the p-value."""
+    pooled = metrics["pooled"]
+    names = [name for name, entry in pooled["patient"].items() if isinstance(entry, dict) and "low" in entry]
+    rows = [[name, _interval(pooled["patient"][name]), _interval(pooled["slice"][name])] for name in names]
+    people, slices = pooled["patient"]["n"], pooled["slice"]["n"]
+    out_console.print(table(["held out", f"{people} patients", f"{slices} slices"], rows))
+    test = metrics["shuffle_test"]
+    headline = test.get(test["headline"])
+    if headline:
+        sentence = (
+            f"Shuffle test: p = {headline['p']:.4g} ({test['permutations']} permutations; accuracy of shuffled "
+            f"labels {headline['null_mean']:.2f} on average, {headline['null_max']:.2f} at most)."
+        )
+        out_console.print(escape(sentence))
+
+
+def _interval(entry: dict[str, Any]) -> str:
+    if entry["value"] is None:
+        return "undefined"
+    if entry["low"] is None:
+        return f"{entry['value']:.3f}"
+    return f"{entry['value']:.3f} [{entry['low']:.3f}, {entry['high']:.3f}]"

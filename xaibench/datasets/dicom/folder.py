@@ -1,0 +1,216 @@
+"""A cohort read from a folder of DICOM files: MR series, DICOM segmentations or contours, and a table of labels."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+from xaibench.api.types import Volume, XaibenchError
+from xaibench.datasets.dicom.patient import PatientImages, read_patient
+from xaibench.datasets.dicom.scan import ImageFile, Scan, scan
+from xaibench.datasets.labels import Labels, read_labels
+from xaibench.datasets.notes import HEADER, Check, Finding, Note, cells, problem_text, sentences
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is remembered of a patient after the pixels are gone."""
+
+    row: Finding
+    """Without label and problem."""
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class DicomFolder:
+    """One volume a patient from any folder with MR series; labels come from a CSV file, masks from SEG or RTSTRUCT."""
+
+    root: Path
+    series: str | None = None
+    """Regular expression searched for in the series description; None = axial T2-weighted."""
+    labels: Path | None = None
+    """CSV file with the columns patient,label; None = clinical.csv or labels.csv in the folder."""
+    roi: str | None = None
+    """Regular expression searched for in the names of SEG segments and RTSTRUCT regions; None = tumour, GTV ..."""
+
+    summary: ClassVar[str] = (
+        "any folder of DICOM MR series, with labels as CSV and tumour masks as SEG or RTSTRUCT"
+    )
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the labels 0, 1, ..., from the labels file. Raises XaibenchError without a usable one."""
+        return self._labels.names
+
+    def volumes(self) -> Iterator[Volume]:
+        """Yield one volume a patient, in the order of the pseudonyms, which is that of the PatientIDs.
+
+        Images are float32 `[slices h w 1]` in the units of the file. Raises XaibenchError if the folder or its
+        labels cannot be used, or if no patient can be read.
+        """
+        usable = 0
+        for name in self._labelled():
+            found = self._read(name)
+            if found is None:
+                continue
+            usable += 1
+            label = self._labels.of[self._patients[name][0].patient]
+            yield Volume(name, label, found.images, found.masks, found.stack.planes[0].spacing)
+        if not usable:
+            reasons = sentences(note for note in self._all_notes() if note.problem)
+            raise XaibenchError(f"{self.root}: no patient can be read. {' '.join(reasons[:3])}")
+
+    def notes(self) -> list[str]:
+        """Say by pseudonym which series were read, what was left out and what is wrong.
+
+        Reads each labelled patient that `volumes` has not read yet, since only the pixels tell.
+        """
+        return sentences(self._all_notes())
+
+    def check(self) -> Check:
+        """Read every patient, with a label or without, and tabulate what would be read and what is wrong.
+
+        Raises XaibenchError only where the folder is missing or holds no DICOM images.
+        """
+        reports = [self._report(name) for name in self._patients]
+        try:
+            folder, labels = self._folder_notes() + self._label_notes(), self._labels
+        except XaibenchError as error:
+            folder, labels = [*self._folder_notes(), Note(str(error))], None
+        notes = [*folder, *(note for report in reports for note in report.notes)]
+        problems = [note for note in notes if note.problem]
+        rows = [self._row(report, problems, labels) for report in reports]
+        return Check(rows, [problem_text(note) for note in problems])
+
+    def check_table(self) -> tuple[list[str], list[list[str]], list[str]]:
+        """Return the result of `check` as text: header and rows of the table, and the problems."""
+        result = self.check()
+        return HEADER, [cells(finding) for finding in result.findings], result.problems
+
+    def label_gaps(self) -> list[str]:
+        """Say where table and folder do not fit: unknown patients, patients without a line, contradictions."""
+        labels = self._labels
+        listed = labels.rows.keys() | labels.blank
+        without = ", ".join(n for n, files in self._patients.items() if files[0].patient not in listed)
+        gap = f"{labels.file} has no line for {without}; add one each, with an empty label to leave a patient out."
+        found = [note for note in (*labels.notes, *self._unknown_patients()) if note.problem]
+        return [*sentences(found), *([gap] if without else [])]
+
+    # ------------------------------------------------------------ patients
+
+    @cached_property
+    def _scan(self) -> Scan:
+        if not self.root.is_dir():
+            raise XaibenchError(f"{self.root} is no folder; give the folder that holds the DICOM files.")
+        _check_rule("series", self.series)
+        _check_rule("region", self.roi)
+        found = scan(self.root)
+        if not found.files:
+            reasons = " ".join(sentences(found.notes))
+            raise XaibenchError(
+                f"{self.root} holds no DICOM images that can be read; check the folder. {reasons}"
+            )
+        return found
+
+    @cached_property
+    def _patients(self) -> dict[str, list[ImageFile]]:
+        """Files by pseudonym; every patient of the folder has one, so that none depends on who is skipped."""
+        patients = self._scan.patients()
+        digits = max(3, len(str(len(patients))))
+        return {f"P{index:0{digits}d}": files for index, files in enumerate(patients.values(), start=1)}
+
+    @cached_property
+    def _labels(self) -> Labels:
+        return read_labels(self.root, self.labels)
+
+    @cached_property
+    def _reports(self) -> dict[str, Report]:
+        """Reports by pseudonym, filled as patients are read."""
+        return {}
+
+    def _labelled(self) -> list[str]:
+        known = self._labels.of
+        return [name for name, files in self._patients.items() if files[0].patient in known]
+
+    def _candidates(self, name: str) -> list[ImageFile]:
+        """Files of a patient to choose from; a cohort that knows its series better may leave some out."""
+        return self._patients[name]
+
+    def _read(self, name: str) -> PatientImages | None:
+        found, notes = read_patient(self._candidates(name), self.series, name, self.roi)
+        relative = [replace(note, file=self._relative(note.file)) for note in notes]
+        self._reports[name] = Report(_found_row(name, found), tuple(relative))
+        return found
+
+    def _report(self, name: str) -> Report:
+        if name not in self._reports:
+            self._read(name)
+        return self._reports[name]
+
+    # ------------------------------------------------------------ notes
+
+    def _all_notes(self) -> list[Note]:
+        patients = [note for name in self._labelled() for note in self._report(name).notes]
+        return [*self._folder_notes(), *self._label_notes(), *patients]
+
+    def _folder_notes(self) -> list[Note]:
+        others = self._scan.others
+        text = f"{others} files are neither DICOM images nor CSV and are skipped."
+        return [*self._scan.notes, *([Note(text, problem=False)] if others else [])]
+
+    def _label_notes(self) -> list[Note]:
+        labels = self._labels
+        held = {files[0].patient: name for name, files in self._patients.items()}
+        without = [name for patient, name in held.items() if patient not in labels.of]
+        return [
+            *labels.notes,
+            *(Note(f"{labels.file} gives it no label, so it is skipped.", name) for name in without),
+            *self._unknown_patients(),
+        ]
+
+    def _unknown_patients(self) -> list[Note]:
+        labels = self._labels
+        held = {files[0].patient for files in self._patients.values()}
+        lines = [str(labels.rows[patient]) for patient in labels.of if patient not in held]
+        text = f"{labels.file} labels {len(lines)} patients that the folder does not hold (lines {', '.join(lines)})."
+        return [Note(text)] if lines else []
+
+    def _row(self, report: Report, problems: list[Note], labels: Labels | None) -> Finding:
+        name = report.row.patient
+        number = labels.of.get(self._patients[name][0].patient) if labels else None
+        own = [note for note in problems if name in (note.subject, note.subject[5:].partition("/")[0])]
+        said = " ".join(problem_text(replace(note, subject="")) for note in own)
+        return replace(
+            report.row, label=labels.names[number] if labels and number is not None else "", problem=said
+        )
+
+    def _relative(self, file: str) -> str:
+        return str(Path(file).relative_to(self.root)) if file else ""
+
+
+def _check_rule(what: str, rule: str | None) -> None:
+    try:
+        re.compile(rule or "")
+    except re.error as error:
+        raise XaibenchError(
+            f"The {what} rule {rule!r} is no regular expression ({error.msg}); put a backslash before each of "
+            f"* + ? ( ) [ ] that is meant as such."
+        ) from error
+
+
+def _found_row(name: str, found: PatientImages | None) -> Finding:
+    if found is None:
+        return Finding(name, "", 0, None, None, False, "", "")
+    first = found.stack.planes[0]
+    return Finding(
+        patient=name,
+        series=found.stack.description,
+        slices=len(found.stack.planes),
+        size=first.size,
+        spacing_mm=first.spacing,
+        mask=found.masks is not None,
+        label="",
+        problem="",
+    )

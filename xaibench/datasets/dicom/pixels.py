@@ -1,0 +1,89 @@
+"""Pixels of a series: decoded, made MONOCHROME2, rescaled."""
+
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from jaxtyping import Float32
+from pydicom.dataset import Dataset
+
+from xaibench.api.types import Images
+from xaibench.datasets.dicom.headers import Plane, Unreadable, guarded
+from xaibench.datasets.notes import Note
+
+PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+
+def read_images(planes: tuple[Plane, ...]) -> tuple[dict[Plane, Float32[np.ndarray, "h w"]], list[Note]]:
+    """Image of each plane, and a note for each that cannot be used; damaged, empty and NaN images are left out."""
+    images: dict[Plane, Float32[np.ndarray, "h w"]] = {}
+    notes: list[Note] = []
+    by_file = sorted(planes, key=lambda plane: (plane.file, plane.frame))
+    for file, group in groupby(by_file, key=lambda plane: plane.file):
+        try:
+            dataset, frames, warned = decode(file)
+            if warned:
+                notes.append(
+                    Note("a file's pixel data is not quite regular; it is used as decoded.", file=str(file))
+                )
+        except Unreadable as fault:
+            notes.append(Note(f"a file {fault}; it is left out.", file=str(file)))
+            continue
+        for plane in group:
+            _add(images, notes, plane, dataset, frames)
+    return images, notes
+
+
+def decode(file: Path) -> tuple[Dataset, np.ndarray, bool]:
+    """Return the whole file, its stored values `[frames h w]`, and whether the decoder warned.
+
+    Raises Unreadable where there are no pixels, or fewer than the header says.
+    """
+    with guarded("has a header that cannot be understood"):
+        dataset = pydicom.dcmread(file)
+        syntax = pydicom.uid.UID(dataset.file_meta.get("TransferSyntaxUID") or "")
+    if not any(keyword in dataset for keyword in PIXELS):
+        raise Unreadable("holds no pixels, or is cut short; fetch it again")
+    kind = syntax.name if syntax.is_transfer_syntax and not syntax.is_private else "unknown transfer syntax"
+    with guarded(
+        f"has pixels that cannot be decoded ({kind}): cut short, damaged or not supported"
+    ) as caught:
+        values = dataset.pixel_array
+        frames = values.reshape(-1, int(dataset.Rows), int(dataset.Columns))
+    return dataset, frames, bool(caught)
+
+
+def stacked(images: dict[Plane, Float32[np.ndarray, "h w"]], planes: tuple[Plane, ...]) -> Images:
+    """Images of the planes, in their order: `[slices h w 1]`."""
+    return np.stack([images[plane] for plane in planes])[..., None]
+
+
+def _add(
+    images: dict[Plane, Float32[np.ndarray, "h w"]],
+    notes: list[Note],
+    plane: Plane,
+    dataset: Dataset,
+    frames: np.ndarray,
+) -> None:
+    """Put the image of a plane among the images, or the reason against it among the notes."""
+    try:
+        with guarded("has pixels that cannot be rescaled"):
+            images[plane] = _intensities(frames[plane.frame], plane, dataset)
+    except Unreadable as fault:
+        notes.append(Note(f"a slice {fault}; it is left out.", file=str(plane.file)))
+
+
+def _intensities(stored: np.ndarray, plane: Plane, dataset: Dataset) -> Float32[np.ndarray, "h w"]:
+    """Slope times stored value plus intercept (PS3.3 C.11.1); MONOCHROME1 is turned over before."""
+    slope, intercept = plane.rescale
+    values = stored.astype(np.float64)
+    if dataset.PhotometricInterpretation == "MONOCHROME1":
+        # Lowest and highest value that can be stored change places, which keeps the range of the values.
+        values = (-1 if dataset.PixelRepresentation else 2**dataset.BitsStored - 1) - values
+    image: Float32[np.ndarray, "h w"] = (values * slope + intercept).astype(np.float32)
+    if not np.isfinite(image).all():
+        raise Unreadable("holds values that are not finite numbers")
+    if image.min() == image.max():
+        raise Unreadable("shows nothing: all its pixels are equal")
+    return image

@@ -1,0 +1,173 @@
+"""Header pass over a folder: which patients and series there are.
+
+PatientID, PatientName, UIDs and dates serve to group and to order, and never leave the reader.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from xaibench.datasets.dicom.headers import Plane, Unreadable, frame_value, guarded, planes_of, read_header
+from xaibench.datasets.notes import Note
+
+SEGMENTATION, CONTOURS = "SEG", "RTSTRUCT"
+ANNOTATIONS = (SEGMENTATION, CONTOURS)
+SIZE = ("Rows", "Columns", "BitsAllocated")  # close before the pixels: a header that has them is whole
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What the tags say of the weighting."""
+
+    name: str
+    """Acquisition contrast of enhanced MR, such as T2; usually empty."""
+    echo_ms: float
+    """Echo time; 0 where it is not said."""
+    repetition_ms: float
+    """Repetition time; 0 where it is not said."""
+    echo_planar: bool
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """What the header of one file with images, or of an annotation (SEG, RTSTRUCT), says."""
+
+    path: Path
+    patient: str
+    series: str
+    modality: str
+    description: str
+    """Of the series, freed of identifying values."""
+    image_type: tuple[str, ...]
+    contrast: Contrast
+    order: tuple[str, int]
+    """Study date and series number: the earlier comes first."""
+    space: str
+    """Frame of reference: positions are comparable within one."""
+    refers_to: frozenset[str]
+    """Series that an annotation was drawn on."""
+    planes: tuple[Plane, ...]
+    fault: str
+    """Why there are no planes: a predicate; empty if there are some, or for an annotation."""
+
+
+@dataclass
+class Scan:
+    """Everything a folder holds."""
+
+    files: list[ImageFile] = field(default_factory=list)
+    others: int = 0
+    """Files that are neither DICOM (a DICOMDIR is an index, no image) nor CSV."""
+    notes: list[Note] = field(default_factory=list)
+    """About DICOM files that belong to no patient."""
+
+    def patients(self) -> dict[str, list[ImageFile]]:
+        """Files by PatientID, sorted."""
+        found: dict[str, list[ImageFile]] = {}
+        for file in sorted(self.files, key=lambda file: file.patient):
+            found.setdefault(file.patient, []).append(file)
+        return found
+
+
+def scan(root: Path) -> Scan:
+    """Read the header of every file below `root`, in the order of their names; linked folders are not followed."""
+    found = Scan()
+    paths = (Path(folder) / name for folder, _, names in os.walk(root) for name in names)
+    for path in sorted(path for path in paths if path.is_file()):
+        try:
+            header = read_header(path)
+            if header is None:
+                found.others += path.suffix.lower() != ".csv"
+            elif image := _image_file(path, header):
+                found.files.append(image)
+        except Unreadable as fault:
+            text = f"A DICOM file {fault}; it is left out."
+            found.notes.append(Note(text, file=str(path.relative_to(root))))
+    return found
+
+
+def _image_file(path: Path, header: Dataset) -> ImageFile | None:
+    """Facts of a file; None if it is none of images (a report, a plan). Raises Unreadable if it is cut short."""
+    with guarded("has a header that cannot be understood"):
+        patient = str(header.get("PatientID") or "").strip()
+        series = str(header.get("SeriesInstanceUID") or "")
+        modality = str(header.get("Modality") or "")
+        # A file cut short within its modality names no series yet, and is told as damaged below.
+        if series and "Rows" not in header and modality not in ("", "MR", *ANNOTATIONS):
+            return None
+        if not (patient and series):
+            raise Unreadable("names no PatientID or no series, or ends before it does")
+        if modality not in ANNOTATIONS and not all(keyword in header for keyword in SIZE):
+            raise Unreadable("holds no image: it says no size, or ends before it does")
+        planes, fault = _planes_or_fault(path, header, modality)
+        return ImageFile(
+            path=path,
+            patient=patient,
+            series=series,
+            modality=modality,
+            description=_description(header),
+            image_type=tuple(map(str, np.atleast_1d(header.get("ImageType") or ()))),
+            contrast=_contrast(header),
+            order=(str(header.get("StudyDate") or ""), int(header.get("SeriesNumber") or 0)),
+            space=_space(header),
+            refers_to=frozenset(str(item.get("SeriesInstanceUID")) for item in _drawn_on(header)),
+            planes=planes,
+            fault=fault,
+        )
+
+
+def _planes_or_fault(path: Path, header: Dataset, modality: str) -> tuple[tuple[Plane, ...], str]:
+    if modality in ANNOTATIONS:
+        return (), ""
+    try:
+        return planes_of(path, header), ""
+    except Unreadable as fault:
+        return (), str(fault)
+
+
+def _space(header: Dataset) -> str:
+    """Frame of reference; a structure set names it, or several, in a sequence of its own."""
+    named = {str(item.get("FrameOfReferenceUID")) for item in _spaces(header)}
+    return str(header.get("FrameOfReferenceUID") or (named.pop() if len(named) == 1 else ""))
+
+
+def _drawn_on(header: Dataset) -> Iterator[Dataset]:
+    """Series that a segmentation refers to at once, and a structure set by space and study (PS3.3 C.8.8.5)."""
+    yield from header.get("ReferencedSeriesSequence") or ()
+    for space in _spaces(header):
+        for study in space.get("RTReferencedStudySequence") or ():
+            yield from study.get("RTReferencedSeriesSequence") or ()
+
+
+def _spaces(header: Dataset) -> Sequence[Dataset]:
+    return header.get("ReferencedFrameOfReferenceSequence") or ()
+
+
+def _contrast(header: Dataset) -> Contrast:
+    echo = frame_value(header, 0, "MREchoSequence", "EffectiveEchoTime") or header.get("EchoTime")
+    repetition = frame_value(header, 0, "MRTimingAndRelatedParametersSequence", "RepetitionTime")
+    return Contrast(
+        name=str(header.get("AcquisitionContrast") or ""),
+        echo_ms=float(echo or 0),
+        repetition_ms=float(repetition or 0),
+        echo_planar=bool("EP" in np.atleast_1d(header.get("ScanningSequence") or ())),
+    )
+
+
+def _description(header: Dataset) -> str:
+    return anonymous(str(header.get("SeriesDescription") or header.get("ProtocolName") or ""), header)
+
+
+def anonymous(typed: str, header: Dataset) -> str:
+    """Return a typed text without the patient's name and number, and without dates and UIDs."""
+    text = typed.strip()
+    names = re.split(r"[\^=, ]+", str(header.get("PatientName") or ""))
+    for word in (str(header.get("PatientID") or "").strip(), *names):
+        if len(word) > 2:
+            text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", "...", text, flags=re.IGNORECASE)
+    return re.sub(r"\d[\d./:-]{4,}\d|[\x00-\x1f]", "...", text)

@@ -1,0 +1,183 @@
+"""Which series of a patient is read, and in which order its slices lie."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from xaibench.datasets.dicom.headers import Plane
+from xaibench.datasets.dicom.scan import ANNOTATIONS, ImageFile
+from xaibench.datasets.notes import Note
+
+# Descriptions that say another weighting, or no diagnostic series; T2* and FLAIR are other contrasts than T2.
+NOT_T2 = re.compile(
+    r"t2[\s_-]*(\*|star)|flair|t1|pd|dwi|diff|adc|trace|swi|map|dyn|dce|locali[sz]er|scout|survey|pilot|mip",
+    re.I,
+)
+LONG_ECHO_MS, LONG_REPETITION_MS = 60, 1500
+SAME_COSINE, SAME_SPACING = 1e-3, 1e-3  # headers write both with about four digits
+SAME_PLACE_MM = 0.01
+NEAR = 0.25  # of the slice distance: what is drawn no farther off belongs to the slice
+
+
+class Refused(Exception):  # noqa: N818 - an outcome, turned into a note on the patient
+    """A patient or a series that is not read; the message is a sentence, `file` the one to blame."""
+
+    def __init__(self, text: str, file: ImageFile | None = None) -> None:
+        super().__init__(text)
+        self.file = file
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Planes of one series in order along the slice normal."""
+
+    series: str
+    description: str
+    space: str
+    planes: tuple[Plane, ...]
+
+    @property
+    def normal(self) -> Float64[np.ndarray, "3"]:
+        """Direction in which the slices follow each other, of length 1."""
+        return _normal(self.planes[0])
+
+    @property
+    def heights(self) -> Float64[np.ndarray, "n"]:
+        """Place of each slice along the normal, in mm."""
+        return np.asarray(_positions(self.planes) @ self.normal)
+
+    @property
+    def step(self) -> float:
+        """Usual distance of neighbouring slices in mm; 1 where there is one slice only."""
+        return float(np.median(np.diff(self.heights))) if len(self.planes) > 1 else 1.0
+
+
+def choose(files: Sequence[ImageFile], rule: str | None) -> tuple[list[ImageFile], list[Note]]:
+    """Files of the series to read, and what to say of the choice; raises Refused if no series fits.
+
+    `rule` is a regular expression searched for in the description, without regard to case. None means axial and
+    T2-weighted: `t2` in the description (not T2*, FLAIR, ...), or if it names no weighting, the acquisition
+    contrast T2, or a long echo and repetition time without echo-planar readout. Of several, an original series
+    goes before a derived one, then that with more slices, then the earlier one.
+    """
+    series: dict[str, list[ImageFile]] = {}
+    for file in files:
+        if file.modality not in ANNOTATIONS:
+            series.setdefault(file.series, []).append(file)
+    fitting = [key for key, group in series.items() if _fits(group, rule)]
+    if not fitting:
+        wanted = "is axial and T2-weighted" if rule is None else f"matches the rule {rule!r}"
+        held = any(group[0].modality == "MR" for group in series.values())
+        advice = (
+            f"{wanted} (found: {_names(series.values())}); choose one with --series." if held else "is there."
+        )
+        raise Refused(f"no MR series {advice}")
+    chosen = min(fitting, key=lambda key: _preference(series[key]))
+    others = [group for key, group in series.items() if key != chosen]
+    left = f"left out {_names(others)}." if others else ""
+    return series[chosen], [Note(left, problem=False)] if left else []
+
+
+def arrange(files: Sequence[ImageFile]) -> tuple[Stack, list[Note]]:
+    """Order the slices of a series by position along the cross product of rows and columns (PS3.3 C.7.6.2).
+
+    Files without a usable plane are left out with a note. Raises Refused if none is left, if size, orientation
+    or spacing differ between slices, or if several slices lie at one position.
+    """
+    notes = [
+        Note(f"a file {file.fault}; it is left out.", file=str(file.path)) for file in files if file.fault
+    ]
+    unique = {(plane.instance, plane.frame): plane for file in files for plane in file.planes}
+    copies = sum(len(file.planes) for file in files) - len(unique)
+    if copies:
+        notes.append(Note(f"{copies} slices are there twice; each is read once.", problem=False))
+    planes = list(unique.values())
+    name = files[0].description
+    if not planes:
+        raise Refused(f"the series {name!r} is not read: its file {files[0].fault}.", files[0])
+    _refuse_mixed(planes, name)
+    heights = _positions(planes) @ _normal(planes[0])
+    order = np.argsort(heights, kind="stable")
+    places = 1 + int((np.diff(heights[order]) > SAME_PLACE_MM).sum())
+    if places < len(planes):
+        raise Refused(
+            f"the series {name!r} has {len(planes)} slices at {places} positions (several echoes or times in one "
+            f"series); split it, or choose another with --series."
+        )
+    return Stack(files[0].series, name, files[0].space, tuple(planes[index] for index in order)), notes
+
+
+def gaps(stack: Stack) -> list[Note]:
+    """Note where slices are missing: where neighbours lie more than 1.5 times their usual distance apart."""
+    distances = np.diff(stack.heights)
+    wide = np.flatnonzero(distances > 1.5 * stack.step)
+    return [
+        Note(
+            f"slices are missing after slice {index}: the next lies {distances[index]:.1f} mm on, others "
+            f"{stack.step:.1f} mm; the rest is read."
+        )
+        for index in wide.tolist()
+    ]
+
+
+def _fits(group: Sequence[ImageFile], rule: str | None) -> bool:
+    first = group[0]
+    if first.modality != "MR":
+        return False
+    if rule is not None:
+        return re.search(rule, first.description, re.IGNORECASE) is not None
+    return "LOCALIZER" not in first.image_type and _is_t2(first) and _is_axial(group)
+
+
+def _is_t2(file: ImageFile) -> bool:
+    contrast = file.contrast
+    if NOT_T2.search(file.description):
+        return False
+    long_times = contrast.echo_ms >= LONG_ECHO_MS and contrast.repetition_ms >= LONG_REPETITION_MS
+    by_tags = contrast.name == "T2" or (long_times and not contrast.echo_planar)
+    return "t2" in file.description.lower() or by_tags
+
+
+def _is_axial(group: Sequence[ImageFile]) -> bool:
+    """Whether the normal lies nearest to the body axis; a series without any plane is judged later."""
+    planes = [plane for file in group for plane in file.planes]
+    return not planes or int(np.argmax(np.abs(_normal(planes[0])))) == 2
+
+
+def _preference(group: Sequence[ImageFile]) -> tuple[bool, int, tuple[str, int], str]:
+    slices = sum(len(file.planes) for file in group)
+    return "DERIVED" in group[0].image_type, -slices, group[0].order, group[0].series
+
+
+def _names(groups: Iterable[Sequence[ImageFile]]) -> str:
+    firsts = [group[0] for group in groups]
+    names = {f"{file.description!r}" + f" ({file.modality})" * (file.modality != "MR") for file in firsts}
+    return ", ".join(sorted(names)) or "none"
+
+
+def _refuse_mixed(planes: Sequence[Plane], name: str) -> None:
+    sizes = {plane.size for plane in planes}
+    orientations = np.array([plane.orientation for plane in planes])
+    spacings = np.array([plane.spacing for plane in planes])
+    mixed = {
+        f"size ({', '.join(f'{h}x{w}' for h, w in sorted(sizes))})": len(sizes) > 1,
+        "orientation": bool(np.abs(orientations - orientations[0]).max() > SAME_COSINE),
+        "pixel spacing": bool(np.abs(spacings / spacings[0] - 1).max() > SAME_SPACING),
+    }
+    differing = " and ".join(what for what, differs in mixed.items() if differs)
+    if differing:
+        raise Refused(
+            f"the slices of the series {name!r} differ in {differing}; choose another with --series."
+        )
+
+
+def _positions(planes: Sequence[Plane]) -> Float64[np.ndarray, "n 3"]:
+    return np.array([plane.position for plane in planes])
+
+
+def _normal(plane: Plane) -> Float64[np.ndarray, "3"]:
+    rows, columns = np.array(plane.orientation).reshape(2, 3)
+    return np.cross(rows, columns)

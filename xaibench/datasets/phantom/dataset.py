@@ -1,0 +1,137 @@
+"""Synthetic cohorts of T2-weighted female pelves, written as real DICOM and read back like any other cohort."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from xaibench.api.cache import cache_folder
+from xaibench.api.types import Regions, Volume, XaibenchError
+from xaibench.datasets.dicom.folder import DicomFolder
+from xaibench.datasets.phantom.enrolment import CLASS_NAMES, Enrolled, clinical_table, enrol
+from xaibench.datasets.phantom.making import TABLE, make_phantom, prefix
+
+__all__ = ["Phantom", "PhantomShortcut", "make_phantom"]
+
+TRAINING_PATIENTS = 120
+TRAINING_SLICES = 5
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """Recurrent tumours are larger, more heterogeneous and invade the parametrium; nothing else differs."""
+
+    patients: int = 28
+    recurrent: int = 7
+    seed: int = 0
+    root: Path | None = None
+    """Folder of the DICOM files, made on first use; None = the user's cache, or below XAIBENCH_CACHE."""
+
+    class_names: ClassVar[tuple[str, ...]] = CLASS_NAMES
+    summary: ClassVar[str] = "synthetic female pelvis T2W as DICOM; recurrent tumours invade the parametrium"
+    shortcut: ClassVar[bool] = False
+
+    def volumes(self) -> Iterator[Volume]:
+        """Yield one volume a patient in the order of the pseudonyms, made as DICOM if it is not there yet.
+
+        Raises XaibenchError if `root` holds something else or cannot be written.
+        """
+        return self._folder.volumes()
+
+    def notes(self) -> list[str]:
+        """Say that the cohort is synthetic, and what the reader of its files says."""
+        counts = f"{self.patients} patients, {self.recurrent} recurrent, seed {self.seed}"
+        return [f"Synthetic cohort, no real patient: {counts}.", *self._folder.notes()]
+
+    def training_volumes(self) -> Iterator[Volume]:
+        """Yield 120 other patients, both classes in equal parts, as the files would hold them; nothing is written.
+
+        A volume has the 5 slices about the tumour's largest area.
+        """
+        people = enrol(*self._training())
+        for index, person in enumerate(people, start=1):
+            drawn = person.draw()
+            masks = drawn.tumour_masks()
+            chosen = slices_about_largest(masks)
+            stored = drawn.stored_images(range(len(masks))[chosen])
+            images = (stored * drawn.rescale_slope).astype(np.float32)[..., None]
+            spacing = (drawn.build.spacing_mm, drawn.build.spacing_mm)
+            yield Volume(f"T{index:03d}", person.label, images, masks[chosen], spacing)
+
+    def training_key(self) -> str:
+        """What decides the training patients: the same key, the same patients."""
+        return f"{self._training()} {source_hash()}"
+
+    def _training(self) -> tuple[str, int, int, int, bool]:
+        return (
+            f"{prefix(self.shortcut)}TRAIN-",
+            TRAINING_PATIENTS,
+            TRAINING_PATIENTS // 2,
+            self.seed,
+            self.shortcut,
+        )
+
+    def _people(self) -> list[Enrolled]:
+        return enrol(prefix(self.shortcut), self.patients, self.recurrent, self.seed, self.shortcut)
+
+    @cached_property
+    def _folder(self) -> DicomFolder:
+        root = self.root or self._cached_root()
+        if not self._complete(root):
+            try:
+                make_phantom(root, self.patients, self.recurrent, self.seed, self.shortcut)
+            except XaibenchError:
+                # Another process may have made the same cohort meanwhile.
+                if not self._complete(root):
+                    raise
+        return DicomFolder(root)
+
+    def _complete(self, root: Path) -> bool:
+        """Whether a folder holds this very cohort: it is moved into place whole, and its table names it."""
+        table = root / TABLE
+        return table.is_file() and table.read_text(encoding="utf-8") == clinical_table(self._people())
+
+    def _cached_root(self) -> Path:
+        name = "phantom-shortcut" if self.shortcut else "phantom"
+        numbers = f"{self.patients}-{self.recurrent}-{self.seed}"
+        return cache_folder() / "cohorts" / f"{name}-{numbers}-{source_hash()}"
+
+
+@dataclass(frozen=True)
+class PhantomShortcut(Phantom):
+    """Recurrent patients have a hip prosthesis; their tumours are like all others, so the evidence is known."""
+
+    summary: ClassVar[str] = (
+        "the phantom with a planted confounder (hip prosthesis) instead of a telling tumour"
+    )
+    shortcut: ClassVar[bool] = True
+
+    def confounder_regions(self) -> dict[str, Regions]:
+        """Pixels that the confounder changes `[slices h w]`, by pseudonym, for the patients who have one.
+
+        The slices are those of `volumes`. Blurring by the scanner reaches about a pixel further.
+        """
+        digits = max(3, len(str(self.patients)))
+        regions = {
+            f"P{index:0{digits}d}": person.draw().confounder_masks()
+            for index, person in enumerate(self._people(), start=1)
+        }
+        return {patient: region for patient, region in regions.items() if region is not None}
+
+
+def slices_about_largest(masks: Regions) -> slice:
+    """Return the 5 slices about the one with the largest area, all within the volume."""
+    largest = int(masks.sum(axis=(1, 2)).argmax())
+    start = min(max(largest - TRAINING_SLICES // 2, 0), len(masks) - TRAINING_SLICES)
+    return slice(start, start + TRAINING_SLICES)
+
+
+def source_hash() -> str:
+    """Digest of the generator, so that a cached cohort of an older one is not taken for today's."""
+    here = Path(__file__).parent
+    files = [*sorted(here.glob("*.py")), here.parent / "dicom" / "writing.py"]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]

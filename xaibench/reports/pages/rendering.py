@@ -1,0 +1,21 @@
+"""Templates to pages."""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from xaibench.reports.pages.tables import arrow
+from xaibench.reports.text import brief, percent
+
+
+def rendered(template: str, **content: Any) -> str:
+    """Fill a template; every value is escaped, and one that is missing is an error."""
+    environment = Environment(
+        loader=PackageLoader("xaibench.reports.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(brief=brief, percent=percent, arrow=arrow)
+    return environment.get_template(template).render(content)

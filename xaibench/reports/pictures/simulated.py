@@ -1,0 +1,102 @@
+"""The simulated images: image, stacked map, source map, and what was measured of them."""
+
+from dataclasses import dataclass
+
+from xaibench.api.types import CohortExplanation, Record, Status
+from xaibench.harness.store.folder import RunFolder
+from xaibench.reports.pictures.pictures import heatmap_picture, slice_picture
+from xaibench.reports.pictures.pixel_origins import source_map
+from xaibench.reports.pictures.tiles import Tile, described
+from xaibench.reports.scoring.results import Results, class_name
+from xaibench.reports.text import brief, one_line, percent, span
+from xaibench.reports.verdicts.simulated_images import RANDOM_MAPS, claims, of_classes
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """The simulated image of one class, by one method."""
+
+    title: str
+    tiles: list[Tile]
+    words: list[str]
+
+
+def simulated_rows(folder: RunFolder, run: Results) -> list[Simulated]:
+    """Draw the explanations of the cohort, controls behind the explainers."""
+    facts = run.info["methods"]
+    methods = sorted(facts, key=lambda name: (facts[name]["family"] == "control", name))
+    return [
+        Simulated(
+            f"{method}: {class_name(run.info, label)}",
+            _tiles(run, method, class_name(run.info, label), explanation),
+            _words(run, method, class_name(run.info, label)),
+        )
+        for method in methods
+        for label, explanation in sorted((folder.cohort_explanations(method) or {}).items())
+    ]
+
+
+def _tiles(run: Results, method: str, name: str, explanation: CohortExplanation) -> list[Tile]:
+    image = f"Image of {name} simulated by {method}"
+    region = None if explanation.mask is None else explanation.mask >= 0.5
+    outlined = "" if region is None or not region.any() else "composed tumour outlined"
+    sources = source_map(explanation.sources, [run.cases[case][0].patient for case in sorted(run.cases)])
+    shares = ", ".join(f"{origin.name} {percent(origin.share)}" for origin in sources.legend)
+    return [
+        Tile("simulated image", f"{image}.", slice_picture(explanation.image, None)),
+        described(
+            "stacked map",
+            f"Stacked map of {name} by {method}",
+            heatmap_picture(explanation.map, region),
+            outlined,
+        ),
+        Tile(
+            "source map",
+            f"{image}: the patient who gave each pixel: {shares}.",
+            sources.picture,
+            "who gave each pixel",
+            sources.legend,
+        ),
+    ]
+
+
+def _words(run: Results, method: str, name: str) -> list[str]:
+    """What was measured of one image, a line a figure."""
+    return [
+        *_recognition(run, method, name),
+        *(_colocalisation(r) for r in _measured(run, "cohort-colocalisation", method, name)),
+        *(_stability(r) for r in _measured(run, "bootstrap-stability", method, name)),
+    ]
+
+
+def _recognition(run: Results, method: str, name: str) -> list[str]:
+    found = claims(run)
+    claim = found.get((method, name))
+    if claim is None:
+        record = of_classes(run, "class-consistency").get((method, name))
+        return ["class-consistency was not measured" + (f": {one_line(record.reason)}" if record else "")]
+    verdict = "recognised" if claim.recognised else "not recognised"
+    lines = [f"the model gives it {claim.shown} probability of {name}: {verdict}"]
+    lines += [f"shuffled labels: {claim.null}"] if claim.null else []
+    control = found.get((RANDOM_MAPS, name))
+    return lines + ([f"random feature maps: {control.shown}"] if control and method != RANDOM_MAPS else [])
+
+
+def _measured(run: Results, metric: str, method: str, name: str) -> list[Record]:
+    """The record, in a list that is empty where there is no value."""
+    record = of_classes(run, metric).get((method, name))
+    return [record] if record is not None and record.status is Status.OK else []
+
+
+def _colocalisation(record: Record) -> str:
+    text = f"{percent(record.value or 0.0)} of the stacked map lies in the composed tumour"
+    area, enrichment = record.details.get("area"), record.details.get("enrichment")
+    if area is None or enrichment is None:
+        return text
+    return f"{text}, which is {percent(area)} of the image: {brief(enrichment)} times what chance gives"
+
+
+def _stability(record: Record) -> str:
+    interval = span(record.details.get("low"), record.details.get("high"))
+    similar = f"{brief(record.value)} {interval}".rstrip()
+    return f"with patients drawn again, the image stays alike to {similar} (SSIM, 1 = the same)"

@@ -1,0 +1,91 @@
+"""The study's findings in sentences, beside those of Provenzano et al. 2025 (Tomography 11(3):38)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from xaibench.reports.pages.training import Training
+from xaibench.reports.scoring.results import Results
+from xaibench.reports.text import brief, one_line, percent, plural
+from xaibench.reports.verdicts.location import location
+from xaibench.reports.verdicts.simulated_images import ALPHA, recognition
+from xaibench.reports.verdicts.verdict import Verdict
+
+PAPER_ACCURACY = 0.93
+"""On 28 women, 7 of them with recurrence, by 5-fold cross-validation; its shuffle test: p < 0.01."""
+SCARCE = 10
+"""Patients of the smaller class below which its figures rest on very few."""
+
+
+def study_findings(run: Results, training: Training) -> list[Verdict]:
+    """Accuracy, shuffle test, simulated images, where the evidence lies, cautions: in the order of the page."""
+    return [
+        accuracy(training),
+        shuffle_test(training),
+        *recognition(run),
+        *location(run),
+        *cautions(run, training),
+    ]
+
+
+def accuracy(training: Training) -> Verdict:
+    """Held-out accuracy of the patients beside the paper's, and beside always naming the larger class."""
+    found, counts = training.patients["accuracy"], training.patients["confusion"]
+    right, number = counts["tp"] + counts["tn"], training.patients["n"]
+    text = (
+        f"{right} of {plural(number, 'patient')} are classified rightly by a model that never saw them: accuracy "
+        f"{percent(found['value'])}{_interval(found)}. The paper's {percent(PAPER_ACCURACY)} {_beside_paper(found)}."
+    )
+    larger = max(counts["tp"] + counts["fn"], counts["tn"] + counts["fp"]) / number
+    beside = (
+        f"always naming the larger class: {percent(larger)}",
+        f"balanced accuracy: {brief(training.patients['balanced_accuracy']['value'])}",
+        f"AUC: {brief(training.patients['auc']['value'])}",
+    )
+    return Verdict(text, beside, warns=found["value"] <= larger)
+
+
+def _interval(found: Mapping[str, Any]) -> str:
+    return f" (95 % interval {percent(found['low'])} to {percent(found['high'])})"
+
+
+def _beside_paper(found: Mapping[str, Any]) -> str:
+    if found["high"] < PAPER_ACCURACY:
+        return "lies above this interval"
+    return "lies within this interval" if found["low"] <= PAPER_ACCURACY else "lies below this interval"
+
+
+def shuffle_test(training: Training) -> Verdict:
+    """Whether shuffled labels can be predicted as well."""
+    test = training.shuffles.get("accuracy")
+    if test is None:
+        text = "No shuffle test was run, so it is not known what accuracy chance gives"
+        return Verdict(f"{text}; the paper reports p < 0.01.", warns=True)
+    reached = sum(value >= test["observed"] - 1e-9 for value in test["null"])
+    text = (
+        f"Shuffle test: with labels dealt at random, {reached} of {plural(training.permutations, 'cross-validation')} "
+        f"{'is' if reached == 1 else 'are'} as accurate; p = {brief(test['p'])}. The paper reports p < 0.01 with 100"
+    )
+    beside = (
+        f"accuracy with shuffled labels: mean {brief(test['null_mean'])}, highest {brief(test['null_max'])}",
+    )
+    if test["p"] < ALPHA:
+        return Verdict(f"{text}.", beside)
+    return Verdict(
+        f"{text}. It is not shown that the model has learned anything of the classes.", beside, warns=True
+    )
+
+
+def cautions(run: Results, training: Training) -> list[Verdict]:
+    """Small numbers, another cohort than the trained one, and what the makers of the model caution."""
+    data, found = training.settings["data"], []
+    smaller = min(data["positive"], data["patients"] - data["positive"])
+    if smaller < SCARCE:
+        name = training.classes[int(data["positive"] == smaller)]
+        text = f"Only {smaller} of {plural(data['patients'], 'patient')} are {name}"
+        found.append(Verdict(f"{text}: what is said of them rests on very few.", warns=True))
+    if run.info["cohort"]["patients"] != data["patients"]:
+        explained = plural(run.info["cohort"]["patients"], "patient")
+        text = f"The models were trained on {data['patients']} patients, and {explained} are explained"
+        found.append(Verdict(f"{text}: the explanations are not of the same cohort.", warns=True))
+    caution = run.info["model"]["facts"].get("caution")
+    return found + ([Verdict(f"{one_line(str(caution))}", warns=True)] if caution else [])
