@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.subject import CLASS, Subject
 from benchmarks.timing import Effort
-from xaibench.api.types import Case, Explanation, Heatmaps, Images
+from xaibench.api import Case, Explanation, Heatmaps, Images
 from xaibench.methods.grad_cam import GradCam
 from xaibench.methods.grad_cam_plus_plus import GradCamPlusPlus
 from xaibench.methods.lime import Lime

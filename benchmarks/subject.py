@@ -14,7 +14,7 @@ import tensorflow as tf
 from scipy.ndimage import gaussian_filter
 
 from benchmarks.timing import best_batch, seconds_a_call
-from xaibench.api.types import Image, Images
+from xaibench.api import Image, Images
 from xaibench.classifiers.keras import KerasClassifier
 
 BATCHES = (8, 16, 32, 64, 128)

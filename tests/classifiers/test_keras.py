@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.closed_form import images, linear, pooled, small_resnet
-from xaibench.api.types import Need, NotApplicable, XaibenchError
+from xaibench.api import Need, NotApplicable, XaibenchError
 from xaibench.classifiers.keras import KerasClassifier, default_batch_size, even_parts, load_keras
 
 

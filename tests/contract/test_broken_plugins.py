@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.harness.plugins import Bad, Brightness, Drawn, Mean
-from xaibench.api.types import Measurement
+from xaibench.api import Measurement
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.harness.cell import Entry
 from xaibench.harness.contract.checks import check

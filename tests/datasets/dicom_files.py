@@ -200,4 +200,4 @@ def read_masks(root, **options):
     """Masks of the only patient of a folder, and the notes of its reader."""
     folder = DicomFolder(root, **options)
     (volume,) = folder.volumes()
-    return volume.masks, folder.notes()
+    return volume.regions, folder.notes()

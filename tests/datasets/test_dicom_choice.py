@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.datasets.dicom_files import SAGITTAL, Series, pixels, write_labels, write_series
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.datasets.dicom.folder import DicomFolder
 
 LONG_TIMES = {"EchoTime": "100", "RepetitionTime": "4000"}
@@ -97,5 +97,5 @@ def test_notes_are_the_same_before_and_after_reading(root):
     before, after = DicomFolder(root), DicomFolder(root)
     (volume,) = after.volumes()
     assert before.notes() == after.notes()
-    assert volume.masks is None
+    assert volume.regions is None
     assert np.isfinite(volume.images).all()

@@ -12,7 +12,7 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import JPEG2000Lossless
 
 from tests.datasets.dicom_files import SAGITTAL, Series, mr_slice, pixels, save, write_labels, write_series
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.datasets.dicom.folder import DicomFolder
 
 TWO = "patient,label\nSECRET-42,1\nSECRET-43,0\n"

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.datasets.idc.cohorts import COHORTS, Plan, make_plan
 from xaibench.datasets.idc.download import IdcSeries, PackagedIndex, fetch, find_series, missing, open_index
 

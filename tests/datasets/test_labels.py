@@ -3,7 +3,7 @@
 import pytest
 
 from tests.datasets.dicom_files import Series, pixels, write_labels, write_series
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.datasets.dicom.folder import DicomFolder
 from xaibench.datasets.labels import read_labels
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pydicom
 import pytest
 
-from xaibench.api.types import Dataset, Volume, XaibenchError
+from xaibench.api import Dataset, Volume, XaibenchError
 from xaibench.datasets.phantom import dataset as phantom
 from xaibench.datasets.phantom import making as phantom_making
 from xaibench.datasets.phantom.dataset import Phantom, PhantomShortcut, make_phantom
@@ -144,7 +144,7 @@ def test_volumes_are_what_was_drawn_in_the_units_of_the_file(folder: Path) -> No
         stored = drawn.stored_images(range(drawn.build.slices))
         assert volume.label == person.label
         assert np.allclose(volume.images[..., 0], stored * drawn.rescale_slope, rtol=1e-6)
-        assert np.array_equal(volume.masks, drawn.tumour_masks())
+        assert np.array_equal(volume.regions, drawn.tumour_masks())
 
 
 def test_cohort_is_a_dataset_and_says_that_it_is_synthetic(folder: Path) -> None:
@@ -162,7 +162,7 @@ def test_training_patients_are_others_balanced_and_five_slices_about_the_tumour(
     held_out = {volume.images[3].tobytes() for volume in dataset.volumes()}
     for volume in training:
         assert volume.images.shape == (5, 256, 256, 1)
-        assert volume.masks.any(axis=(1, 2)).all()
+        assert volume.regions.any(axis=(1, 2)).all()
         assert not held_out & {image.tobytes() for image in volume.images}
 
 
@@ -176,7 +176,7 @@ def test_training_values_are_steps_of_the_file() -> None:
 
 def heterogeneity(volume: Volume) -> float:
     """Deviation within the widest tumour slice, relative to its mean."""
-    inside = volume.images[2, ..., 0][volume.masks[2]]
+    inside = volume.images[2, ..., 0][volume.regions[2]]
     return float(inside.std() / inside.mean())
 
 

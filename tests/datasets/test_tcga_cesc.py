@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.datasets.dicom_files import Series, pixels, write_series
-from xaibench.api.types import Dataset, XaibenchError
+from xaibench.api import Dataset, XaibenchError
 from xaibench.datasets.idc.tcga_cesc import TcgaCesc
 from xaibench.datasets.idc.tcga_labels import Counts, make_rule
 
@@ -36,7 +36,7 @@ def read(root, **options):
 def test_labels_follow_the_rule(root, options, labels):
     found = read(root, **options)
     assert {name: volume.label for name, volume in found.items()} == labels
-    assert all(volume.masks is None for volume in found.values())
+    assert all(volume.regions is None for volume in found.values())
 
 
 def test_main_series_is_read_although_another_has_more_slices(root):

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.datasets.idc.tcga_labels import (
     Counts,
     Rule,

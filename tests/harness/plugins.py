@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xaibench.api.types import CohortExplanation, Family, Measurement, Need
+from xaibench.api import CohortExplanation, Family, Measurement, Need
 
 
 @dataclass(frozen=True)

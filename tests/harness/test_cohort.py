@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.closed_form import linear, pooled
-from xaibench.api.types import Volume, XaibenchError
+from xaibench.api import Volume, XaibenchError
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.harness.cohort import build_cohort, cases_of, choose_patients, fit
 from xaibench.harness.spec import Intensity, RunSpec, Slices
@@ -107,8 +107,8 @@ def test_missing_patients_of_a_class_are_made_up_by_the_other() -> None:
 def test_images_masks_and_spacing_are_fitted_to_the_models_input() -> None:
     case = fit(volume(size=(16, 16)), 1, (8, 8, 3), Intensity.RAW)
     assert case.image.shape == (8, 8, 3)
-    assert case.mask is not None
-    assert case.mask.shape == (8, 8)
+    assert case.region is not None
+    assert case.region.shape == (8, 8)
     assert case.spacing_mm == (2.0, 4.0)
     np.testing.assert_array_equal(case.image[..., 0], case.image[..., 2])
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.harness import registry
 
 Install = Callable[[str, str, str], None]

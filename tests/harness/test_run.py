@@ -25,7 +25,7 @@ from tests.harness.plugins import (
     Stacked,
     TargetScore,
 )
-from xaibench.api.types import Case, Record, Status
+from xaibench.api import Case, Record, Status
 from xaibench.harness.cell import Entry, Workbench
 from xaibench.harness.run import Run
 from xaibench.harness.store.folder import RunFolder

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.harness.spec import Preset, RunSpec, configured, make_spec, parameters_of
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xaibench.api.types import Case, CohortExplanation, Explanation, Record, Status, XaibenchError
+from xaibench.api import Case, CohortExplanation, Explanation, Record, Status, XaibenchError
 from xaibench.harness.store.folder import RunFolder
 
 OK = Record(

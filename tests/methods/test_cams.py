@@ -4,7 +4,7 @@ import pytest
 
 from tests.closed_form import images, pooled, small_resnet
 from tests.methods.test_upsampling import slow_bilinear
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.methods.grad_cam import GradCam
 from xaibench.methods.grad_cam_plus_plus import GradCamPlusPlus, alphas

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.closed_form import images, linear
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.methods.occlusion import Occlusion, Patches, windows
 
 

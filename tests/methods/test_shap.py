@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.closed_form import images, linear, small_resnet
-from xaibench.api.types import Classifier, Need
+from xaibench.api import Classifier, Need
 from xaibench.methods.shap import CELLS, Cells, Shap, blurred_by
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.closed_form import images, pooled, small_resnet
 from tests.methods.test_upsampling import slow_bilinear
-from xaibench.api.types import Case
+from xaibench.api import Case
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.methods.stacked_feature_maps import StackedFeatureMaps
 from xaibench.methods.stacked_random_maps import StackedRandomMaps

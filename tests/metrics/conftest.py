@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.closed_form import linear
-from xaibench.api.types import Case, Explanation, Measurement
+from xaibench.api import Case, Explanation, Measurement
 
 NO_MODEL = linear(np.zeros((2, 2, 1)))  # the type wants one; these metrics do not ask it
 Score = Callable[..., Measurement]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.closed_form import linear
 from tests.metrics.conftest import NO_MODEL
-from xaibench.api.types import Case, CohortExplanation, NotApplicable, XaibenchError, seed_of
+from xaibench.api import Case, CohortExplanation, NotApplicable, XaibenchError, seed_of
 from xaibench.metrics.bootstrap_stability import BootstrapStability
 from xaibench.metrics.class_consistency import ClassConsistency
 from xaibench.metrics.cohort_colocalisation import CohortColocalisation

@@ -7,7 +7,7 @@ import pytest
 
 from tests.closed_form import images, linear, small_resnet
 from tests.metrics.conftest import case_of, explanation_of, never
-from xaibench.api.types import XaibenchError, seed_of
+from xaibench.api import XaibenchError, seed_of
 from xaibench.metrics import baselines, noisy_linear
 from xaibench.metrics.deletion_auc import DeletionAuc
 from xaibench.metrics.insertion_auc import InsertionAuc

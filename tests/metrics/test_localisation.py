@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.metrics.conftest import NO_MODEL, case_of, explanation_of, never
-from xaibench.api.types import NotApplicable
+from xaibench.api import NotApplicable
 from xaibench.metrics.dice import Dice
 from xaibench.metrics.enrichment import Enrichment
 from xaibench.metrics.iou import Iou

@@ -5,7 +5,7 @@ import pytest
 
 from tests.closed_form import images, small_resnet
 from tests.metrics.conftest import NO_MODEL, case_of, explanation_of, never
-from xaibench.api.types import NotApplicable, XaibenchError
+from xaibench.api import NotApplicable, XaibenchError
 from xaibench.metrics.backward_passes import BackwardPasses
 from xaibench.metrics.forward_passes import ForwardPasses
 from xaibench.metrics.latency import Latency

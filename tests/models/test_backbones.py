@@ -11,7 +11,7 @@ import pytest
 
 from tests.models.made_up import VOICE
 from tests.models.test_samples_and_folds import FourPatients
-from xaibench.api.types import Volume, XaibenchError
+from xaibench.api import Volume, XaibenchError
 from xaibench.harness import registry
 from xaibench.models import backbones, pretext
 from xaibench.models.backbones import make_backbone

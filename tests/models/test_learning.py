@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.models.made_up import SIZE, made_samples, tiny_backbone
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.models.backbones import Backbone
 from xaibench.models.fine_tuning import TuningLearner, TuningSchedule

@@ -9,7 +9,7 @@ import pytest
 
 from tests.models.made_up import VOICE, made_samples, tiny_backbone
 from tests.models.test_samples_and_folds import FourPatients
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.models import transfer
 from xaibench.models.model_folder import ModelFolder

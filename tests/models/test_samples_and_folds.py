@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.models.made_up import made_samples
-from xaibench.api.types import Volume, XaibenchError
+from xaibench.api import Volume, XaibenchError
 from xaibench.models.folds import balanced_weights, stratified_folds
 from xaibench.models.samples import Samples, slices_of, volume_key
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.api.types import Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api import Classifier, Heatmaps, Images, Need, Targets
 
 
 @dataclass(frozen=True)

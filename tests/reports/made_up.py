@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xaibench.api.types import Case, CohortExplanation, Explanation, Record, Status
+from xaibench.api import Case, CohortExplanation, Explanation, Record, Status
 from xaibench.harness.store.folder import RunFolder
 
 NASTY = "<b>bold</b>|pipe $x"
@@ -186,7 +186,7 @@ def _explain(folder: RunFolder, method: str, case: Case, number: int, plan: Plan
     if method == "blind":
         reason = "the method needs attention, which this model does not offer"
         return [replace(r, status=Status.NOT_APPLICABLE, reason=reason) for r in blanks]
-    if method == "mask" and case.mask is None:
+    if method == "mask" and case.region is None:
         reason = "the case has no annotated region"
         return [replace(r, status=Status.NOT_APPLICABLE, reason=reason) for r in blanks]
     heatmap = _heatmap(method, case, number, plan)
@@ -196,7 +196,7 @@ def _explain(folder: RunFolder, method: str, case: Case, number: int, plan: Plan
 
 def _scored(blank: Record, heatmap: np.ndarray, case: Case, number: int) -> Record:
     rng = np.random.default_rng([number, *f"{blank.method} {blank.metric}".encode()])
-    if METRICS[blank.metric][0] == "co-localisation" and case.mask is None:
+    if METRICS[blank.metric][0] == "co-localisation" and case.region is None:
         return replace(blank, status=Status.NOT_APPLICABLE, reason="the case has no annotated region")
     quality = QUALITY.get(blank.method, 0.2) + 0.05 * rng.normal()
     value = {
@@ -205,7 +205,7 @@ def _scored(blank: Record, heatmap: np.ndarray, case: Case, number: int) -> Reco
         "sensitivity-norm": abs(1 - quality),
         "latency": 4000 * (1.1 - quality) ** 4 + 1,
         "backward-passes": float(METHODS[blank.method] in ("cam", "generator")),
-        **_located(heatmap, case.mask),
+        **_located(heatmap, case.region),
     }[blank.metric]
     tied = 0.9 if blank.method == "lime" else 0.0
     details = {"normalised": value - 0.1, "tied_share": tied} if blank.metric == "deletion-auc" else {}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.reports.made_up import CLASSES, Plan, make_run
-from xaibench.api.types import CohortExplanation, Record, Status
+from xaibench.api import CohortExplanation, Record, Status
 from xaibench.harness.store.folder import RunFolder
 from xaibench.models.scoring import evaluation
 

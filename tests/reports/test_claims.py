@@ -6,7 +6,7 @@ import pytest
 
 from tests.reports.made_up import info_of
 from tests.reports.made_up_study import BEATEN, GENERATOR, RANDOM
-from xaibench.api.types import Record, Status
+from xaibench.api import Record, Status
 from xaibench.reports.scoring.leaderboard import leaderboard_of
 from xaibench.reports.scoring.results import Results
 from xaibench.reports.scoring.scores import scores_of

@@ -7,7 +7,7 @@ import pytest
 
 from tests.reports.made_up import METHODS, NASTY, info_of
 from tests.reports.test_scores import records_of
-from xaibench.api.types import Record, Status
+from xaibench.api import Record, Status
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports import leaderboard_table
 from xaibench.reports.pages.tables import leaderboard_markdown

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.reports.made_up import METHODS, METRICS, NASTY, Plan, make_run
-from xaibench.api.types import Status, XaibenchError
+from xaibench.api import Status, XaibenchError
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports import write_reports
 from xaibench.reports.pages.appendix import gaps

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.reports.made_up import METHODS, METRICS, info_of
-from xaibench.api.types import Record, Status, seed_of
+from xaibench.api import Record, Status, seed_of
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports import write_reports
 from xaibench.reports.pages.tables import scores_csv

@@ -14,7 +14,7 @@ from tests.models.made_up import VOICE, made_samples, tiny_backbone
 from tests.reports.made_up import NASTY, Plan, make_run
 from tests.reports.made_up_study import figures, make_study, training_of_made_up
 from tests.reports.test_report import Page
-from xaibench.api.types import Status
+from xaibench.api import Status
 from xaibench.harness.store.folder import RunFolder
 from xaibench.models.transfer import Plan as TrainingPlan
 from xaibench.models.transfer import train

@@ -7,7 +7,7 @@ import pytest
 
 from tests.reports.made_up import Plan, info_of, make_run
 from tests.reports.test_scores import records_of
-from xaibench.api.types import Case, Record, Status
+from xaibench.api import Case, Record, Status
 from xaibench.reports.scoring.leaderboard import leaderboard_of
 from xaibench.reports.scoring.results import Results, read, scores_by_class
 from xaibench.reports.scoring.scores import scores_of

@@ -73,6 +73,7 @@ from xaibench.api.model import (
     ModelSource,
     Need,
     Passes,
+    Verifiable,
 )
 from xaibench.api.progress import Progress, Silent
 from xaibench.api.record import Record, Status
@@ -143,6 +144,7 @@ __all__ = [
     "Status",
     "Targets",
     "Trainable",
+    "Verifiable",
     "Volume",
     "XaibenchError",
     "cache_folder",

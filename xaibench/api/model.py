@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 from pydantic import BaseModel, ConfigDict
 
-from xaibench.api.arrays import AnyImages, AnyScores, AnyTargets, Attention, Features, Image, Scores
+from xaibench.api.arrays import AnyImages, AnyScores, AnyTargets, Attention, Features, Image, Images, Scores
 from xaibench.api.data import Dataset, Volume
 from xaibench.api.errors import NotApplicable
 from xaibench.api.fitting import Intensity
@@ -264,4 +264,16 @@ class ClassifierFormat(Protocol):
 
     def load(self) -> Classifier:
         """Read the file. Raises XaibenchError in one sentence for one that is missing, broken or unsafe."""
+        ...
+
+
+@runtime_checkable
+class Verifiable(Protocol):
+    """A classifier that can be compared with the output of the model it wraps."""
+
+    def verify(self, images: Images) -> list[str]:
+        """Compare its scores with the model's own output on images of the cohort; sentences for the reader.
+
+        Raises XaibenchError where they disagree and nothing can mend it.
+        """
         ...

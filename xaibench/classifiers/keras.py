@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 from jaxtyping import Float32, Int
 
-from xaibench.api.types import (
+from xaibench.api import (
     AnyImages,
     AnyScores,
     BorrowedModel,
@@ -101,7 +101,7 @@ class KerasClassifier:
     @cached_property
     def offers(self) -> frozenset[Need]:
         """What this model can be asked for."""
-        always = {Need.SCORES, Need.INPUT_GRADIENTS, Need.MASK}
+        always = {Need.SCORES, Need.INPUT_GRADIENTS, Need.REGION}
         of_layers = {Need.FEATURES, Need.FEATURE_GRADIENTS, Need.KERAS}
         return frozenset(always | of_layers if self.graph.has_maps() else always)
 

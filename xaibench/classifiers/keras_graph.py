@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from xaibench.api.types import NotApplicable, XaibenchError
+from xaibench.api import NotApplicable, XaibenchError
 
 CONVOLUTIONS = (
     keras.layers.Conv2D,

@@ -6,7 +6,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.cli import run as cli_run
 from xaibench.cli import study as cli_study
 from xaibench.cli.data import data_app

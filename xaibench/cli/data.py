@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.cli.terminal import error_console, out_console, table
 from xaibench.harness import registry
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.cli.terminal import out_console, say, table, without_import_chatter
 from xaibench.harness import registry
 from xaibench.harness.registry import Kind

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
 
-from xaibench.api.types import Passes
+from xaibench.api import Passes
 from xaibench.harness.run import Watch
 
 Item = TypeVar("Item")

@@ -103,7 +103,7 @@ def report(folder: Annotated[Path, typer.Argument(help="folder of a run")]) -> N
 
 def print_results(folder: Any) -> int:
     """Print leaderboard and failures of a run; returns the number of failed cells."""
-    from xaibench.api.types import Status
+    from xaibench.api import Status
     from xaibench.reports import leaderboard_table
 
     board = leaderboard_table(folder)

@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.datasets.notes import Note
 
 DEFAULT_FILES = ("clinical.csv", "labels.csv")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     CohortExplainer,
     Explanation,
@@ -95,7 +95,7 @@ class Workbench:
             plugin = replace(plugin, seed=seed_of(self.seed, method.name, cases[0].id))
         if targets is None:
             targets = np.array([self.targets[case.id] for case in cases])
-        extra = {"masks": _masks(cases)} if Need.MASK in plugin.needs else {}
+        extra = {"masks": _masks(cases)} if Need.REGION in plugin.needs else {}
         heatmaps = np.empty(images.shape[:3], np.float32)
         for member in self.members:
             rows = [row for row, case in enumerate(cases) if self.of(case) is member]
@@ -237,7 +237,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def _masks(cases: list[Case]) -> Regions:
-    masks = [case.mask for case in cases if case.mask is not None]
+    masks = [case.region for case in cases if case.region is not None]
     if len(masks) < len(cases):
         raise NotApplicable("the case has no annotated region")
     stacked: Regions = np.stack(masks)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     Classifier,
     Dataset,
@@ -52,7 +52,7 @@ class Cohort:
         for case in self.cases:
             digest.update(f"{case.id} {case.label} {case.spacing_mm}".encode())
             digest.update(np.ascontiguousarray(case.image).tobytes())
-            digest.update(b"" if case.mask is None else np.packbits(case.mask).tobytes())
+            digest.update(b"" if case.region is None else np.packbits(case.region).tobytes())
         return digest.hexdigest()
 
 
@@ -93,10 +93,10 @@ def cases_of(volume: Volume, spec: RunSpec, classifier: Classifier) -> list[Case
     """Cases of one patient: the slices that the rule chooses."""
     input_shape = classifier.input_shape
     rule = spec.slices
-    if rule is Slices.LARGEST_MASK and (volume.masks is None or not volume.masks.any()):
+    if rule is Slices.LARGEST_MASK and (volume.regions is None or not volume.regions.any()):
         rule = Slices.HIGHEST_SCORE
-    if rule is Slices.LARGEST_MASK and volume.masks is not None:
-        return [fit(volume, int(volume.masks.sum(axis=(1, 2)).argmax()), input_shape, spec.intensity)]
+    if rule is Slices.LARGEST_MASK and volume.regions is not None:
+        return [fit(volume, int(volume.regions.sum(axis=(1, 2)).argmax()), input_shape, spec.intensity)]
     fitted = [fit(volume, index, input_shape, spec.intensity) for index in range(len(volume.images))]
     if rule is Slices.ALL:
         return fitted
@@ -131,7 +131,7 @@ def highest_maps(classifier: Classifier, images: Images) -> Float32[np.ndarray, 
 def fit(volume: Volume, index: int, input_shape: tuple[int, int, int], intensity: Intensity) -> Case:
     """Slice of a volume as a case of the model's input size; the mask follows by nearest neighbour."""
     image = volume.images[index]
-    mask = None if volume.masks is None else volume.masks[index]
+    mask = None if volume.regions is None else volume.regions[index]
     where = f"Case {volume.patient}/slice {index}"
     if not np.isfinite(image).all():
         raise XaibenchError(
@@ -162,8 +162,8 @@ def _resized(case: Case, size: tuple[int, int]) -> Case:
     old = case.image.shape[:2]
     image = resize(case.image, size, order=1, anti_aliasing=min(size) < min(old), preserve_range=True)
     mask: Region | None = None
-    if case.mask is not None:
-        mask = resize(case.mask, size, order=0, anti_aliasing=False, preserve_range=True).astype(bool)
+    if case.region is not None:
+        mask = resize(case.region, size, order=0, anti_aliasing=False, preserve_range=True).astype(bool)
     spacing = (case.spacing_mm[0] * old[0] / size[0], case.spacing_mm[1] * old[1] / size[1])
     return replace(case, image=image.astype(np.float32), mask=mask, spacing_mm=spacing)
 

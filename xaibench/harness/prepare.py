@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 import xaibench
-from xaibench.api.types import (
+from xaibench.api import (
+    BatchMetric,
     Case,
     CohortMetric,
     Dataset,
-    ThroughputMetric,
     Volume,
     XaibenchError,
 )
@@ -217,7 +217,7 @@ def describe_method(plugin: registry.Plugin, entry: Entry) -> dict[str, Any]:
 
 def describe_metric(plugin: registry.Plugin, entry: Entry) -> dict[str, Any]:
     """Describe one metric for run.json; None stands for an infinite bound."""
-    scopes: dict[type, str] = {CohortMetric: "cohort", ThroughputMetric: "throughput"}
+    scopes: dict[type, str] = {CohortMetric: "cohort", BatchMetric: "throughput"}
     return {
         "family": str(plugin.cls.family),
         "higher_is_better": plugin.cls.higher_is_better,

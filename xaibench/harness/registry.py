@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 
 Kind = Literal["methods", "metrics", "datasets"]
 DECLARED = {

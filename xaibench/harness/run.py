@@ -6,7 +6,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from xaibench.api.types import Case, Measurement, Record, Status
+from xaibench.api import Case, Measurement, Record, Status
 from xaibench.harness.cell import Entry, Workbench, attempted
 from xaibench.harness.scopes import CaseRow, ClassRow, CohortRow, Row, scope_of
 from xaibench.harness.store.folder import RunFolder

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
-from xaibench.api.types import (
+from xaibench.api import (
+    BatchMetric,
     Case,
     CohortExplainer,
     CohortExplanation,
@@ -22,7 +23,6 @@ from xaibench.api.types import (
     Measurement,
     Metric,
     NotApplicable,
-    ThroughputMetric,
 )
 from xaibench.harness.cell import Entry, Workbench, time_limit
 from xaibench.harness.store.folder import RunFolder
@@ -97,7 +97,7 @@ class CaseRow:
 class CohortRow:
     """All cases together, explained in one batch."""
 
-    scope: ClassVar[type] = ThroughputMetric
+    scope: ClassVar[type] = BatchMetric
     id: ClassVar[str] = COHORT
     patient: ClassVar[str] = COHORT
     bench: Workbench
@@ -181,7 +181,7 @@ class ClassRow:
 
 
 def scope_of(metric: Any) -> type:
-    """Which protocol a metric follows: CohortMetric, ThroughputMetric or Metric."""
+    """Which protocol a metric follows: CohortMetric, BatchMetric or Metric."""
     if isinstance(metric, CohortMetric):
         return CohortMetric
-    return ThroughputMetric if isinstance(metric, ThroughputMetric) else Metric
+    return BatchMetric if isinstance(metric, BatchMetric) else Metric

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.harness.registry import unknown
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api.types import Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api import Classifier, Heatmaps, Images, Need, Targets
 
 
 @dataclass(frozen=True)

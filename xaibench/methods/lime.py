@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.api.types import Classifier, Heatmap, Heatmaps, Image, Images, Need, Targets
+from xaibench.api import Classifier, Heatmap, Heatmaps, Image, Images, Need, Targets
 
 Segments = Int[np.ndarray, "h w"]
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api.types import Classifier, Heatmaps, Images, Need, Regions, Targets
+from xaibench.api import Classifier, Heatmaps, Images, Need, Regions, Targets
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Mask:
     """The annotated region as a heatmap: an upper bound for co-localisation."""
 
     family: ClassVar[str] = "control"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.MASK})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.REGION})
     source: ClassVar[str] = "control"
 
     def __call__(self, classifier: Classifier, images: Images, targets: Targets, masks: Regions) -> Heatmaps:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from xaibench.api.types import (
+from xaibench.api import (
     Classifier,
     Heatmap,
     Heatmaps,

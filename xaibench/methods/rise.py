@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.api.types import Classifier, Heatmap, Heatmaps, Images, Need, Targets
+from xaibench.api import Classifier, Heatmap, Heatmaps, Images, Need, Targets
 from xaibench.methods.upsampling import interpolation
 
 

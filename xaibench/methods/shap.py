@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from xaibench.api.types import Classifier, Heatmap, Heatmaps, Image, Images, Need, Targets
+from xaibench.api import Classifier, Heatmap, Heatmaps, Image, Images, Need, Targets
 
 BATCH = 64
 """Masks evaluated at once: as many as keep the model busy; more would let the search run less greedily."""

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     Classifier,
     CohortExplanation,
@@ -104,5 +104,5 @@ def _shown(maps: Heatmaps, images: Images) -> Images:
 
 
 def _masks(cases: list[Case]) -> Regions | None:
-    masks = [case.mask for case in cases if case.mask is not None]
+    masks = [case.region for case in cases if case.region is not None]
     return np.stack(masks) if len(masks) == len(cases) else None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from xaibench.api.types import Case, Classifier, CohortExplanation, Heatmaps, Images, Need, Targets
+from xaibench.api import Case, Classifier, CohortExplanation, Heatmaps, Images, Need, Targets
 from xaibench.methods.stacked_feature_maps import StackedFeatureMaps
 
 

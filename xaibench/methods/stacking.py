@@ -5,7 +5,7 @@ from enum import StrEnum
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.api.types import CohortExplanation, Heatmaps, Images, Regions
+from xaibench.api import CohortExplanation, Heatmaps, Images, Regions
 
 Shares = Float32[np.ndarray, "n h w"]
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.api.types import Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api import Classifier, Heatmaps, Images, Need, Targets
 from xaibench.methods.upsampling import upsample
 
 AT_ONCE = 16  # images of one eager call, which keeps all activations in memory

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.api.types import Case, Classifier, Explain, Explanation, Family, Measurement
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from jaxtyping import Float32
 
-from xaibench.api.types import Classifier, Image
+from xaibench.api import Classifier, Image
 
 BLUR = 0.1
 """Sigma of the blur baseline, as a share of the image's height and width (12.8 pixels at 128)."""

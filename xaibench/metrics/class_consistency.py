@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     Classifier,
     CohortExplanation,

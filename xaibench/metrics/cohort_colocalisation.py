@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     Classifier,
     CohortExplanation,
@@ -47,11 +47,11 @@ class CohortColocalisation:
         explain: ExplainCohort,
     ) -> Measurement:
         """Share of mass inside; NotApplicable where a case has no annotation, or where none has any region."""
-        if explanation.mask is None:
+        if explanation.region is None:
             raise NotApplicable("a case of the class has no annotated region")
-        if not any(case.mask is not None and case.mask.any() for case in cases if case.label == label):
+        if not any(case.region is not None and case.region.any() for case in cases if case.label == label):
             raise NotApplicable("the annotated regions of the class are all empty")
-        mask = explanation.mask.astype(np.float64)
+        mask = explanation.region.astype(np.float64)
         area = float(mask.mean())
         value = _mass_share(np.maximum(explanation.map, 0).astype(np.float64), mask, area)
         return Measurement(value, {"area": area} | ({"enrichment": value / area} if area > 0 else {}))

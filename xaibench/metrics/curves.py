@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     Classifier,
     Explanation,

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api.types import Case, Classifier, Explain, Explanation, Family, Measurement, seed_of
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, seed_of
 from xaibench.metrics.ordering import hottest
 from xaibench.metrics.regions import region_of
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     Classifier,
     Explain,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xaibench.api.types import Image, Images, Region, Regions
+from xaibench.api import Image, Images, Region, Regions
 
 NOISE = 0.01
 """Sigma of the noise on the filled pixels, as a share of the input range."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int, UInt64
 
-from xaibench.api.types import Heatmap, Region
+from xaibench.api import Heatmap, Region
 
 LOW_HALF = np.uint64(0xFFFFFFFF)
 SIGN_BIT = np.uint32(0x80000000)

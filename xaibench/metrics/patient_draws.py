@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Int
 
-from xaibench.api.types import Case, ExplainCohort, Image, XaibenchError
+from xaibench.api import Case, ExplainCohort, Image, XaibenchError
 
 
 @dataclass(frozen=True, eq=False)

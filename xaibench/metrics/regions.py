@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xaibench.api.types import Case, Heatmap, NotApplicable, Region
+from xaibench.api import Case, Heatmap, NotApplicable, Region
 
 
 def region_of(case: Case, heatmap: Heatmap) -> Region:
@@ -11,16 +11,16 @@ def region_of(case: Case, heatmap: Heatmap) -> Region:
     Raises NotApplicable where nothing is annotated, ValueError where the sizes differ (numpy would
     broadcast some of them silently).
     """
-    if case.mask is None:
+    if case.region is None:
         raise NotApplicable("the case has no annotated region")
-    if case.mask.shape != heatmap.shape:
+    if case.region.shape != heatmap.shape:
         raise ValueError(
-            f"case {case.id}: the mask is {_size(case.mask)} but the heatmap is {_size(heatmap)}; "
+            f"case {case.id}: the mask is {_size(case.region)} but the heatmap is {_size(heatmap)}; "
             f"resample the mask to the image that is explained"
         )
-    if not case.mask.any():
+    if not case.region.any():
         raise NotApplicable("the annotated region of the case is empty")
-    return case.mask
+    return case.region
 
 
 def mass_share(heatmap: Heatmap, region: Region) -> float:

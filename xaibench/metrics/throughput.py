@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.api.types import Case, ExplainBatch, Family, Measurement
+from xaibench.api import Case, ExplainBatch, Family, Measurement
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from xaibench.api.types import Images, XaibenchError
+from xaibench.api import Images, XaibenchError
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.cli.progress import Voice
 from xaibench.models.pretext import pretext_backbone

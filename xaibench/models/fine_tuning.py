@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.models.backbones import Backbone, set_head
 from xaibench.models.heads import HeadSchedule
 from xaibench.models.learning import FrozenLearner, Keep, Labellings, Outcome, curve, training_weights

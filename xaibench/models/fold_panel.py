@@ -1,6 +1,6 @@
 """The fold models of a cross-validated model as the classifiers of a run."""
 
-from xaibench.api.types import Volume
+from xaibench.api import Volume
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.models.model_folder import ModelFolder
 from xaibench.models.panel import Panel

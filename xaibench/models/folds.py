@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float64, Int
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 
 DEFAULT_NAMES = ("0", "1")
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xaibench.api.cache import cache_folder
-from xaibench.api.types import Dataset, Trainable, XaibenchError
+from xaibench.api import Dataset, Trainable, XaibenchError, cache_folder
 from xaibench.classifiers.keras import KerasClassifier, load_keras
 from xaibench.cli.progress import Voice
 from xaibench.harness import registry

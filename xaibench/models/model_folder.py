@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.classifiers.keras import load_keras
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from xaibench.api.types import Volume
+from xaibench.api import Volume
 from xaibench.classifiers.keras import KerasClassifier
 
 

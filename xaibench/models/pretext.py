@@ -13,8 +13,7 @@ import keras
 import numpy as np
 from jaxtyping import Float32
 
-from xaibench.api.cache import cache_folder
-from xaibench.api.types import Image, Images, Region
+from xaibench.api import Image, Images, Region, cache_folder
 from xaibench.classifiers.keras import load_keras
 from xaibench.cli.progress import Voice
 from xaibench.harness import registry
@@ -72,7 +71,7 @@ def lessons() -> Lessons:
         for volume in cohort.volumes():
             cases = [fit(volume, i, (SIZE, SIZE, 1), Intensity.RAW) for i in range(len(volume.images))]
             images += [case.image for case in cases]
-            masks += [case.mask for case in cases]
+            masks += [case.region for case in cases]
             levels += np.linspace(0, 1, len(cases)).tolist()
     measures = np.array([measured(i, m) for i, m in zip(images, masks, strict=True)], np.float32)
     tumour = measures[:, :1] > 0

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int
 
-from xaibench.api.types import Dataset, Images, Targets, Volume, XaibenchError
+from xaibench.api import Dataset, Images, Targets, Volume, XaibenchError
 from xaibench.harness.cohort import fit
 from xaibench.harness.spec import Intensity
 
@@ -113,9 +113,9 @@ def slices_of(
 
 def chosen_slices(volume: Volume, mask_share: float) -> Int[np.ndarray, "chosen"]:
     """Indices of the slices whose annotated area is at least that share of the largest; all without a mask."""
-    if volume.masks is None or not volume.masks.any():
+    if volume.regions is None or not volume.regions.any():
         return np.arange(len(volume.images))
-    areas = volume.masks.sum(axis=(1, 2))
+    areas = volume.regions.sum(axis=(1, 2))
     return np.flatnonzero(areas >= mask_share * areas.max())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64, Int
 
-from xaibench.api.types import seed_of
+from xaibench.api import seed_of
 from xaibench.cli.progress import Voice
 from xaibench.models.folds import stratified_folds
 from xaibench.models.learning import Learner

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from xaibench.api.types import Dataset, Labelled, XaibenchError, seed_of
+from xaibench.api import Dataset, Labelled, XaibenchError, seed_of
 from xaibench.cli.progress import Voice
 from xaibench.harness.spec import Intensity
 from xaibench.models.backbones import DEFAULT_WEIGHTS, INPUT_SHAPES, Backbone, make_backbone

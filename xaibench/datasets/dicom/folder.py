@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from xaibench.api.types import Volume, XaibenchError
+from xaibench.api import Volume, XaibenchError
 from xaibench.datasets.dicom.patient import PatientImages, read_patient
 from xaibench.datasets.dicom.scan import ImageFile, Scan, scan
 from xaibench.datasets.labels import Labels, read_labels

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xaibench.api.types import Regions
+from xaibench.api import Regions
 from xaibench.datasets.dicom.headers import Unreadable
 from xaibench.datasets.dicom.rtstruct import rtstruct_mask
 from xaibench.datasets.dicom.scan import CONTOURS, SEGMENTATION, ImageFile

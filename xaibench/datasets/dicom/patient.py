@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from xaibench.api.types import Images, Regions
+from xaibench.api import Images, Regions
 from xaibench.datasets.dicom.masks import read_masks
 from xaibench.datasets.dicom.pixels import read_images, stacked
 from xaibench.datasets.dicom.scan import ImageFile

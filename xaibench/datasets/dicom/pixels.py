@@ -8,7 +8,7 @@ import pydicom
 from jaxtyping import Float32
 from pydicom.dataset import Dataset
 
-from xaibench.api.types import Images
+from xaibench.api import Images
 from xaibench.datasets.dicom.headers import Plane, Unreadable, guarded
 from xaibench.datasets.notes import Note
 

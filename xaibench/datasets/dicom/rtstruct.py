@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from pydicom.dataset import Dataset
 from skimage.draw import polygon
 
-from xaibench.api.types import Region, Regions
+from xaibench.api import Region, Regions
 from xaibench.datasets.dicom.headers import Plane, Unreadable, guarded
 from xaibench.datasets.dicom.rois import tumour_regions
 from xaibench.datasets.dicom.scan import ImageFile, anonymous

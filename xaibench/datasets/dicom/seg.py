@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool
 from pydicom.dataset import Dataset
 
-from xaibench.api.types import Regions
+from xaibench.api import Regions
 from xaibench.datasets.dicom.headers import Unreadable, frame_value, guarded, numbers
 from xaibench.datasets.dicom.pixels import decode
 from xaibench.datasets.dicom.rois import tumour_regions

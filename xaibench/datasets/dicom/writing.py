@@ -13,7 +13,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
-from xaibench.api.types import Regions
+from xaibench.api import Regions
 
 DATE, TIME = "20200101", "120000"
 IMPLEMENTATION = generate_uid(entropy_srcs=["xaibench"])

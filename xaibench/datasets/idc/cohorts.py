@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from xaibench.api.cache import cache_folder
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError, cache_folder
 from xaibench.datasets.idc.download import IdcSeries, Index, find_series, missing
 from xaibench.datasets.idc.tcga_labels import Rule, clinical_rows, counts_table, every_rule, make_rule
 from xaibench.datasets.idc.tcga_series import Described, main_series

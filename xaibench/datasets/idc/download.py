@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 
 QUERY = """
 SELECT PatientID AS patient, SeriesInstanceUID AS uid, COALESCE(SeriesDescription, '') AS description,

@@ -6,8 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from xaibench.api.cache import cache_folder
-from xaibench.api.types import Volume, XaibenchError
+from xaibench.api import Volume, XaibenchError, cache_folder
 from xaibench.datasets.dicom.folder import DicomFolder
 from xaibench.datasets.dicom.scan import ImageFile
 from xaibench.datasets.idc.tcga_labels import (

@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.datasets.labels import Labels
 
 Recurrence = Literal["pfi", "tumor-status", "new-tumor-event"]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt16
 
-from xaibench.api.types import Regions, seed_of
+from xaibench.api import Regions, seed_of
 from xaibench.datasets.phantom.drawing import SIZE, Canvas, Points, Signal, Texture, enlarge, noise, region
 from xaibench.datasets.phantom.painting import paint_slice
 from xaibench.datasets.phantom.physique import Build

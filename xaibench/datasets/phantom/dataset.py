@@ -9,8 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api.cache import cache_folder
-from xaibench.api.types import Regions, Volume, XaibenchError
+from xaibench.api import Regions, Volume, XaibenchError, cache_folder
 from xaibench.datasets.dicom.folder import DicomFolder
 from xaibench.datasets.phantom.enrolment import CLASS_NAMES, Enrolled, clinical_table, enrol
 from xaibench.datasets.phantom.making import TABLE, make_phantom, prefix

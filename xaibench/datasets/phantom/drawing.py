@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from xaibench.api.types import Region
+from xaibench.api import Region
 from xaibench.datasets.phantom.organs import Number, Tissue
 
 Points = Float[np.ndarray, "n 2"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xaibench.api.types import XaibenchError, seed_of
+from xaibench.api import XaibenchError, seed_of
 from xaibench.datasets.phantom.anatomy import PhantomPatient, stream
 
 CLASS_NAMES = ("non-recurrent", "recurrent")

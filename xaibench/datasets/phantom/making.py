@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from xaibench.api.types import XaibenchError
+from xaibench.api import XaibenchError
 from xaibench.datasets.dicom.writing import FINDING, OBJECT, Series, write_segmentation, write_series
 from xaibench.datasets.phantom.anatomy import PhantomPatient, stream
 from xaibench.datasets.phantom.enrolment import Enrolled, clinical_table, enrol

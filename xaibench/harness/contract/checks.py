@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from xaibench.api.types import (
+from xaibench.api import (
+    BatchMetric,
     CohortExplainer,
     CohortMetric,
     Metric,
     NotApplicable,
-    ThroughputMetric,
 )
 from xaibench.harness.contract.methods import EVERY_METHOD, explains_every_class_of_a_cohort
 from xaibench.harness.contract.metrics import CASE_METRIC, scores_a_batch, scores_a_cohort_explanation
@@ -55,7 +55,7 @@ def checks_for(plugin: Any) -> list[Check]:
         return [*EVERY_PLUGIN, *EVERY_METHOD, *cohort]
     by_scope: dict[type, list[Check]] = {
         Metric: CASE_METRIC,
-        ThroughputMetric: [scores_a_batch],
+        BatchMetric: [scores_a_batch],
         CohortMetric: [scores_a_cohort_explanation],
     }
     return [*EVERY_PLUGIN, *by_scope[scope_of(plugin)]]

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     CohortExplanation,
 )
@@ -100,7 +100,7 @@ def _check_explanation(trial: Trial, explanation: CohortExplanation) -> None:
         raise Broken("a simulated image or a stacked map holds NaN or infinite values")
     if not -1 <= explanation.sources.min() <= explanation.sources.max() < len(trial.cases):
         raise Broken("`sources` names a case that was not given")
-    mask = explanation.mask
+    mask = explanation.region
     if mask is not None and not 0 <= mask.min() <= mask.max() <= 1:
         raise Broken("the mask of an explanation leaves 0 .. 1")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     CohortExplanation,
     Explanation,

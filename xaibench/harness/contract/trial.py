@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     Heatmaps,
     Images,
@@ -72,10 +72,10 @@ def stacked(cases: list[Case]) -> Images:
 
 def masks_of(cases: list[Case]) -> Regions:
     """Masks of the cases, which all have one."""
-    masks: Regions = np.stack([case.mask for case in cases if case.mask is not None])
+    masks: Regions = np.stack([case.region for case in cases if case.region is not None])
     return masks
 
 
 def masks_for(method: Any, cases: list[Case]) -> dict[str, Regions]:
     """Return the further argument of a method that needs the annotated regions."""
-    return {"masks": masks_of(cases)} if Need.MASK in method.needs else {}
+    return {"masks": masks_of(cases)} if Need.REGION in method.needs else {}

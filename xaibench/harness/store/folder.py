@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from xaibench.api.types import (
+from xaibench.api import (
     Case,
     CohortExplanation,
     Explanation,
@@ -153,8 +153,8 @@ class RunFolder:
     def save_case(self, case: Case, target: int) -> None:
         """Keep what a report shows of a case: image, mask, geometry, label, and the explained class."""
         arrays = {"image": case.image, "spacing_mm": np.array(case.spacing_mm)}
-        if case.mask is not None:
-            arrays["mask"] = np.packbits(case.mask)
+        if case.region is not None:
+            arrays["mask"] = np.packbits(case.region)
         facts = {
             "patient": case.patient,
             "label": case.label,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xaibench.api.types import Record, Status
+from xaibench.api import Record, Status
 from xaibench.harness.store.folder import Failure
 from xaibench.reports.scoring.leaderboard import metrics_by_family
 from xaibench.reports.scoring.scores import Info

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from xaibench.api.types import Case
+from xaibench.api import Case
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports.pages import appendix, training
 from xaibench.reports.pages.appendix import Table
@@ -63,8 +63,10 @@ def samples(folder: RunFolder, run: Results) -> dict[str, list[Sample]]:
 def _sample(folder: RunFolder, run: Results, case: Case) -> Sample:
     explained = class_name(run.info, run.cases[case.id][1])
     of_case = {(r.method, r.metric): r for r in run.records if r.case == case.id}
-    outlined = "tumour outlined" if case.mask is not None else "no annotated tumour"
-    shown = Tile("slice", f"Slice of {case.id}, {outlined}.", slice_picture(case.image, case.mask), outlined)
+    outlined = "tumour outlined" if case.region is not None else "no annotated tumour"
+    shown = Tile(
+        "slice", f"Slice of {case.id}, {outlined}.", slice_picture(case.image, case.region), outlined
+    )
     return Sample(
         f"{case.id}, explained class: {explained}",
         shown,

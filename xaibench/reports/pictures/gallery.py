@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xaibench.api.types import Case, Record, Status
+from xaibench.api import Case, Record, Status
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports.pictures.pictures import heatmap_picture, slice_picture
 from xaibench.reports.pictures.tiles import Tile, described
@@ -52,8 +52,10 @@ def case_rows(folder: RunFolder, run: Results) -> list[CaseRow]:
 def _case_row(folder: RunFolder, run: Results, case: Case, target: int) -> CaseRow:
     of_case = {(r.method, r.metric): r for r in run.records if r.case == case.id}
     label, explained = class_name(run.info, case.label), class_name(run.info, target)
-    outlined = "tumour outlined" if case.mask is not None else "no annotated tumour"
-    shown = Tile("slice", f"Slice of {case.id}, {outlined}.", slice_picture(case.image, case.mask), outlined)
+    outlined = "tumour outlined" if case.region is not None else "no annotated tumour"
+    shown = Tile(
+        "slice", f"Slice of {case.id}, {outlined}.", slice_picture(case.image, case.region), outlined
+    )
     maps = [map_tile(folder, s.method, case, explained, of_case) for s in run.board.standings]
     return CaseRow(case.id, f"label: {label}; explained class: {explained}; {outlined}", shown, maps)
 
@@ -73,7 +75,7 @@ def map_tile(
         return Tile(method, alt, note=f"no map: {one_line(next(reasons, 'not computed'))}")
     if not np.isfinite(found.heatmap).all():
         return Tile(method, alt, note="no map: it holds values that are not finite")
-    picture = heatmap_picture(found.heatmap, case.mask)
+    picture = heatmap_picture(found.heatmap, case.region)
     share = of_case.get((method, "relevance-mass"))
     inside = f"{percent(share.value)} in tumour" if share is not None and share.value is not None else ""
     return described(method, alt, picture, inside)

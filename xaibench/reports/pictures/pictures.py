@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
 from PIL import Image as Pillow
 
-from xaibench.api.types import Heatmap, Image, Region
+from xaibench.api import Heatmap, Image, Region
 
 SIZE = 192
 """Pictures are enlarged by whole factors to at least this height in pixels, and reduced to at most twice it."""

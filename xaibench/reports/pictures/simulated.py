@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from xaibench.api.types import CohortExplanation, Record, Status
+from xaibench.api import CohortExplanation, Record, Status
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports.pictures.pictures import heatmap_picture, slice_picture
 from xaibench.reports.pictures.pixel_origins import source_map
@@ -38,7 +38,7 @@ def simulated_rows(folder: RunFolder, run: Results) -> list[Simulated]:
 
 def _tiles(run: Results, method: str, name: str, explanation: CohortExplanation) -> list[Tile]:
     image = f"Image of {name} simulated by {method}"
-    region = None if explanation.mask is None else explanation.mask >= 0.5
+    region = None if explanation.region is None else explanation.region >= 0.5
     outlined = "" if region is None or not region.any() else "composed tumour outlined"
     sources = source_map(explanation.sources, [run.cases[case][0].patient for case in sorted(run.cases)])
     shares = ", ".join(f"{origin.name} {percent(origin.share)}" for origin in sources.legend)

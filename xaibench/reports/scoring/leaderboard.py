@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import fmean
 
-from xaibench.api.types import Family
+from xaibench.api import Family
 from xaibench.reports.scoring.scores import Info, Outcome, Score, Scores
 from xaibench.reports.scoring.statistics import ranks
 from xaibench.reports.text import ABSENT, exact, plural

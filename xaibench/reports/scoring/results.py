@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from xaibench.api.types import Case, Record, XaibenchError
+from xaibench.api import Case, Record, XaibenchError
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports.scoring.leaderboard import Leaderboard, leaderboard_of
 from xaibench.reports.scoring.scores import Info, Scores, scores_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xaibench.api.types import Record, Status, seed_of
+from xaibench.api import Record, Status, seed_of
 from xaibench.reports.scoring.statistics import Estimate, estimate, patient_means
 from xaibench.reports.text import one_line
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xaibench.api.types import Record, Status
+from xaibench.api import Record, Status
 from xaibench.reports.scoring.leaderboard import competitors
 from xaibench.reports.scoring.results import Results
 from xaibench.reports.text import brief, percent, span
