@@ -1,11 +1,12 @@
 """How long work tells what it is doing."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 Item = TypeVar("Item")
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Told sentences and steps; the command line shows them, a library call may not."""
 
