@@ -13,7 +13,8 @@ from benchmarks.peers import jobs_of_peers
 from benchmarks.subject import BATCHES, ForwardFloor, Subject, backward_call, forward_floor, make_subject
 from benchmarks.table import Row, table_of
 from benchmarks.timing import Effort, Timing, interleaved, quiet, seconds_a_call
-from xaibench.models.recurrence import compact_resnet, resnet50
+from xaibench.models.compact_resnet import compact_resnet
+from xaibench.models.resnet50 import resnet50
 
 
 @dataclass(frozen=True)

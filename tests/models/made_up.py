@@ -1,17 +1,13 @@
 """Small samples and a tiny backbone with random weights, for quick tests of training."""
 
-from io import StringIO
-
 import keras
 import numpy as np
-from rich.console import Console
 
-from xaibench.cli.progress import Voice
+from xaibench.api import Identity
 from xaibench.models.backbones import Backbone
 from xaibench.models.samples import Samples
 
 SIZE = 16
-VOICE = Voice(Console(file=StringIO()))
 
 
 def made_samples(negative: int = 14, positive: int = 7, slices: int = 3, signal: float = 4.0) -> Samples:
@@ -21,8 +17,9 @@ def made_samples(negative: int = 14, positive: int = 7, slices: int = 3, signal:
     patients = tuple(f"P{1 + index // slices:03d}" for index in range(len(labels)))
     images = rng.normal(size=(len(labels), SIZE, SIZE, 1)).astype(np.float32)
     images[labels == 1, 4:10, 4:10] += signal
-    keys = {name: f"key-{name}" for name in patients}
-    return Samples(images, labels, patients, ("fine", "ill"), keys)
+    identities = {name: Identity(f"id-{name}") for name in patients}
+    hashes = {name: f"image-{name}" for name in patients}
+    return Samples(images, labels, patients, ("fine", "ill"), identities, hashes)
 
 
 def tiny_backbone(seed: int = 0) -> Backbone:

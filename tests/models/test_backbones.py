@@ -3,23 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
-from tests.models.made_up import VOICE
 from tests.models.test_samples_and_folds import FourPatients
-from xaibench.api import Volume, XaibenchError
-from xaibench.harness import registry
+from xaibench.api import Silent, Volume, XaibenchError
 from xaibench.models import backbones, pretext
 from xaibench.models.backbones import make_backbone
 from xaibench.models.pretext import Lessons, measured, pretrain
 
 
 def test_random_weights_are_the_same_each_time() -> None:
-    first, second = (make_backbone("compact", "none", VOICE) for _ in range(2))
+    first, second = (make_backbone("compact", "none", Silent()) for _ in range(2))
     assert first.fingerprint() == second.fingerprint()
     assert first.input_shape == (128, 128, 1)
     assert first.origin == "random (seed 0)"
@@ -27,11 +24,11 @@ def test_random_weights_are_the_same_each_time() -> None:
 
 
 def test_weights_are_taken_from_a_file(tmp_path: Path) -> None:
-    source = make_backbone("compact", "none", VOICE)
+    source = make_backbone("compact", "none", Silent())
     source.model.set_weights([weight + 1 for weight in source.model.get_weights()])
     path = tmp_path / "mine.weights.h5"
     source.model.save_weights(path)
-    loaded = make_backbone("compact", str(path), VOICE)
+    loaded = make_backbone("compact", str(path), Silent())
     assert loaded.fingerprint() == source.fingerprint()
     assert loaded.origin == "file mine.weights.h5"
 
@@ -47,14 +44,14 @@ def test_weights_are_taken_from_a_file(tmp_path: Path) -> None:
 )
 def test_weights_that_do_not_exist_are_one_sentence(name: str, weights: str | None, sentence: str) -> None:
     with pytest.raises(XaibenchError, match=sentence):
-        make_backbone(name, weights, VOICE)
+        make_backbone(name, weights, Silent())
 
 
 def test_a_file_of_something_else_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "other.weights.h5"
     path.write_bytes(b"no weights")
     with pytest.raises(XaibenchError, match="does not hold weights of this backbone"):
-        make_backbone("compact", str(path), VOICE)
+        make_backbone("compact", str(path), Silent())
 
 
 def test_without_a_network_the_file_and_the_option_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +66,7 @@ def test_without_a_network_the_file_and_the_option_are_named(monkeypatch: pytest
 
 
 def test_resnet50_ends_in_sixteen_blocks_and_standardises_its_input() -> None:
-    backbone = make_backbone("resnet50", "none", VOICE)
+    backbone = make_backbone("resnet50", "none", Silent())
     assert len(backbone.ends) == 16
     assert backbone.ends[-1] == "conv5_block3_out"
     image = np.random.default_rng(0).random((1, 224, 224, 3), dtype=np.float32)
@@ -98,9 +95,9 @@ def test_pre_training_changes_the_maps_and_returns_the_part_that_makes_them() ->
     tumour = (np.arange(12) % 2).astype(np.float32)[:, None]
     images = rng.normal(size=(12, 32, 32, 1)).astype(np.float32)
     taught = Lessons(images, tumour, rng.random((12, 1), np.float32), tumour.repeat(3, axis=1))
-    first = pretrain(taught, VOICE, epochs=1)
+    first = pretrain(taught, Silent(), epochs=1)
     assert first.output_shape[-1] == 96
-    untrained = pretrain(taught, VOICE, epochs=0)
+    untrained = pretrain(taught, Silent(), epochs=0)
     assert any(
         abs(a - b).max() > 1e-4 for a, b in zip(first.get_weights(), untrained.get_weights(), strict=True)
     )
@@ -114,15 +111,14 @@ class Relabelled(FourPatients):
 
     def volumes(self) -> Iterator[Volume]:
         for volume in super().volumes():
-            yield volume if self.label is None else replace(volume, label=self.label)
+            yield volume if self.label is None else replace(volume, labels=(self.label,))
 
     def training_key(self) -> str:
         return self.key
 
 
 def give_cohort(monkeypatch: pytest.MonkeyPatch, cohort: Relabelled) -> None:
-    found = SimpleNamespace(cls=lambda *_: cohort)
-    monkeypatch.setattr(registry, "load", lambda *_: found)
+    monkeypatch.setattr(pretext, "Phantom", lambda **_: cohort)
 
 
 def test_the_lessons_are_the_same_whatever_the_recurrence_labels(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,11 +141,11 @@ def test_the_backbone_is_pre_trained_once_and_again_for_other_patients(
 
     def make(taught: Lessons, _voice: object) -> object:
         trained.append(taught)
-        return make_backbone("compact", "none", VOICE).model
+        return make_backbone("compact", "none", Silent()).model
 
     monkeypatch.setattr(pretext, "pretrain", make)
     for key in ("a", "a", "b"):
         give_cohort(monkeypatch, Relabelled(key=key))
-        pretext.pretext_backbone(VOICE)
+        pretext.pretext_backbone(Silent())
     assert len(trained) == 2
     assert len(list(tmp_path.glob("models/pretext-*.keras"))) == 2

@@ -42,7 +42,7 @@ def weights_by_fold(learner: Learner, labels: np.ndarray) -> dict[int, list[np.n
     return found
 
 
-def test_the_label_of_a_held_out_patient_does_not_change_her_fold_model(learner: Learner) -> None:
+def test_the_label_of_a_held_out_patient_does_not_change_the_fold_model(learner: Learner) -> None:
     patient = int(np.flatnonzero(FOLDS == 1)[0])
     changed = LABELS.copy()
     changed[patient] = 1 - changed[patient]

@@ -1,4 +1,4 @@
-"""A whole training in a folder: what is written, going on, refusing, and who may explain whom."""
+"""A complete training in a folder: what is written, going on, refusing."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.models.made_up import VOICE, made_samples, tiny_backbone
+from tests.models.made_up import made_samples, tiny_backbone
 from tests.models.test_samples_and_folds import FourPatients
-from xaibench.api import XaibenchError
+from xaibench.api import Silent, XaibenchError
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.models import transfer
 from xaibench.models.model_folder import ModelFolder
@@ -21,7 +21,7 @@ SAMPLES = made_samples()
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
-    return train(SAMPLES, tiny_backbone(), PLAN, tmp_path_factory.mktemp("models") / "m", VOICE)
+    return train(SAMPLES, tiny_backbone(), PLAN, tmp_path_factory.mktemp("models") / "m", Silent())
 
 
 def metrics_of(folder: ModelFolder) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def test_figures_are_by_fold_and_pooled_for_patients_and_slices(folder: ModelFol
 def test_the_same_call_trains_nothing_again(folder: ModelFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {file.name: file.read_bytes() for file in folder.path.iterdir()}
     monkeypatch.setattr(transfer, "make_learner", lambda *_: pytest.fail("trained again"))
-    train(SAMPLES, tiny_backbone(), PLAN, folder.path, VOICE)
+    train(SAMPLES, tiny_backbone(), PLAN, folder.path, Silent())
     assert {file.name: file.read_bytes() for file in folder.path.iterdir()} == files
 
 
@@ -69,9 +69,9 @@ def test_a_training_killed_before_its_last_file_ends_the_same(folder: ModelFolde
     out.mkdir()
     rows = (folder.path / "permutations.jsonl").read_text().splitlines(keepends=True)
     (out / "training.json").write_bytes((folder.path / "training.json").read_bytes())
-    (out / "part-fold-0.keras").write_bytes(b"half")
+    (out / ".fold-0.keras.x.part.keras").write_bytes(b"half")
     (out / "permutations.jsonl").write_text("".join(rows[:4]))
-    again = train(SAMPLES, tiny_backbone(), PLAN, out, VOICE)
+    again = train(SAMPLES, tiny_backbone(), PLAN, out, Silent())
     first, second = metrics_of(folder), metrics_of(again)
     assert first["shuffle_test"]["accuracy"] == second["shuffle_test"]["accuracy"]
     assert first["pooled"]["patient"]["confusion"] == second["pooled"]["patient"]["confusion"]
@@ -83,44 +83,19 @@ def test_another_training_in_the_same_folder_is_refused_by_name(folder: ModelFol
     samples = made_samples(signal=1.0) if what == "data" else SAMPLES
     backbone = tiny_backbone(seed=5 if what == "backbone" else 0)
     with pytest.raises(XaibenchError, match=f"holds another training: {what} differ"):
-        train(samples, backbone, plan, folder.path, VOICE)
+        train(samples, backbone, plan, folder.path, Silent())
 
 
 def test_a_folder_of_other_things_is_not_written_to(tmp_path: Path) -> None:
     (tmp_path / "letters.txt").write_text("mine")
     with pytest.raises(XaibenchError, match="holds other files; choose another --out"):
-        train(SAMPLES, tiny_backbone(), PLAN, tmp_path, VOICE)
+        train(SAMPLES, tiny_backbone(), PLAN, tmp_path, Silent())
     assert [file.name for file in tmp_path.iterdir()] == ["letters.txt"]
 
 
 def test_a_folder_without_a_model_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(XaibenchError, match="holds no trained model"):
         ModelFolder.existing(tmp_path)
-
-
-def test_a_patient_is_known_by_her_images_under_any_name(folder: ModelFolder) -> None:
-    table = folder.patients()
-    renamed = {f"X{name}": entry["key"] for name, entry in table.items()}
-    found = folder.assign(renamed)
-    assert found.folds == {f"X{name}": entry["fold"] for name, entry in table.items()}
-    assert found.notes == ["Each patient is explained by the fold model that never saw her."]
-
-
-def test_a_cohort_of_strangers_is_explained_by_fold_0_and_told_so(folder: ModelFolder) -> None:
-    found = folder.assign({"P001": "other", "P002": "another"})
-    assert found.folds == {"P001": 0, "P002": 0}
-    assert "No patient of this cohort was in the model's training" in found.notes[0]
-
-
-def test_a_known_name_with_other_images_beside_known_patients_is_refused(folder: ModelFolder) -> None:
-    with pytest.raises(XaibenchError, match="Patient P002 has other images than when"):
-        folder.assign({"P001": "key-P001", "P002": "other"})
-
-
-def test_a_new_patient_beside_known_ones_is_named(folder: ModelFolder) -> None:
-    found = folder.assign({"P001": "key-P001", "P099": "other"})
-    assert found.folds == {"P001": folder.patients()["P001"]["fold"], "P099": 0}
-    assert found.notes[1] == "Not in the training, so explained by fold 0: P099."
 
 
 @pytest.mark.parametrize(
@@ -141,11 +116,11 @@ def test_small_classes_are_told_before_the_backbone_is_made(
 ) -> None:
     monkeypatch.setattr(transfer, "make_backbone", lambda *_: pytest.fail("made a backbone first"))
     with pytest.raises(XaibenchError, match="class fine has only 2 patients; give --folds 2"):
-        train_dataset(FourPatients(), Plan(), tmp_path / "m", VOICE)
+        train_dataset(FourPatients(), Plan(), tmp_path / "m", Silent())
     assert not (tmp_path / "m").exists()
 
 
 def test_the_data_of_the_folder_names_no_more_than_pseudonyms(folder: ModelFolder) -> None:
     entry = folder.patients()["P001"]
-    assert sorted(entry) == ["fold", "key", "label", "probability", "slices"]
+    assert sorted(entry) == ["fold", "identity", "image", "label", "probability", "slices"]
     assert np.isfinite(entry["slices"]).all()

@@ -9,7 +9,8 @@ import pytest
 from tests.models.made_up import made_samples
 from xaibench.api import Volume, XaibenchError
 from xaibench.models.folds import balanced_weights, stratified_folds
-from xaibench.models.samples import Samples, slices_of, volume_key
+from xaibench.models.known_patients import image_hash
+from xaibench.models.samples import Samples, slices_of
 
 
 class FourPatients:
@@ -25,7 +26,7 @@ class FourPatients:
             masks = np.zeros((5, 8, 8), bool)
             for area in range(5):
                 masks[area].flat[:area] = True
-            yield Volume(f"P{index}", index % 2, images, None if index == 3 else masks, (1.0, 1.0))
+            yield Volume(f"P{index}", (index % 2,), images, None if index == 3 else masks, (1.0, 1.0))
 
     def notes(self) -> list[str]:
         return []
@@ -37,7 +38,7 @@ def test_slices_with_a_large_enough_share_of_the_tumour_are_taken() -> None:
     volumes = list(FourPatients().volumes())
     np.testing.assert_array_equal(samples.images[:3], volumes[0].images[2:])
     assert samples.labels.tolist() == [0] * 3 + [1] * 3 + [0] * 3 + [1] * 5
-    assert samples.keys == {volume.patient: volume_key(volume) for volume in volumes}
+    assert samples.image_hashes == {volume.patient: image_hash(volume) for volume in volumes}
 
 
 def test_a_share_of_zero_takes_every_slice() -> None:

@@ -47,14 +47,16 @@ def test_an_undefined_measure_is_none_and_not_nan() -> None:
 
 
 @pytest.mark.parametrize("how", ["mean", "max"])
-def test_a_patient_is_the_mean_or_the_largest_of_her_slices(how: str) -> None:
+def test_a_patient_is_the_mean_or_the_largest_of_the_slices(how: str) -> None:
     owners = np.array([1, 0, 1, 2, 0, 1])
     probabilities = np.random.default_rng(1).random((3, 6))
     found = patient_scores(probabilities, owners, how)
     for row in range(3):
         for patient in range(3):
-            hers = [float(probabilities[row, i]) for i in range(6) if owners[i] == patient]
-            assert found[row, patient] == pytest.approx(sum(hers) / len(hers) if how == "mean" else max(hers))
+            values = [float(probabilities[row, i]) for i in range(6) if owners[i] == patient]
+            assert found[row, patient] == pytest.approx(
+                sum(values) / len(values) if how == "mean" else max(values)
+            )
 
 
 def test_the_interval_of_28_of_28_patients_is_not_a_point() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.models.made_up import VOICE
+from xaibench.api import Silent
 from xaibench.models.learning import Keep, Labellings, Outcome
 from xaibench.models.shuffle_test import (
     append_rows,
@@ -46,7 +46,7 @@ def run(oracle: Oracle, file: Path, permutations: int) -> list[dict[str, float]]
         seed=0,
         how="mean",
         file=file,
-        voice=VOICE,
+        progress=Silent(),
     )
 
 
@@ -74,11 +74,11 @@ def test_p_is_never_below_one_over_n_plus_one_and_uniform_under_the_null() -> No
 
 
 def test_permutations_keep_the_classes_and_depend_on_their_number_and_seed() -> None:
-    dealt = [permuted(LABELS, number, 0) for number in range(20)]
-    assert {tuple(row) for row in map(sorted, dealt)} == {tuple(LABELS)}
-    assert len({tuple(row) for row in dealt}) > 15
-    np.testing.assert_array_equal(dealt[3], permuted(LABELS, 3, 0))
-    assert (permuted(LABELS, 3, 1) != dealt[3]).any()
+    shuffled = [permuted(LABELS, number, 0) for number in range(20)]
+    assert {tuple(row) for row in map(sorted, shuffled)} == {tuple(LABELS)}
+    assert len({tuple(row) for row in shuffled}) > 15
+    np.testing.assert_array_equal(shuffled[3], permuted(LABELS, 3, 0))
+    assert (permuted(LABELS, 3, 1) != shuffled[3]).any()
 
 
 def test_more_permutations_add_to_those_that_are_there(tmp_path: Path) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from xaibench.api import Images, XaibenchError
+from xaibench.api import Images, Progress, XaibenchError
 from xaibench.classifiers.keras import KerasClassifier
-from xaibench.cli.progress import Voice
+from xaibench.models.compact_resnet import SIZE, compact_resnet
 from xaibench.models.pretext import pretext_backbone
-from xaibench.models.recurrence import SIZE, compact_resnet
 
 LAYERS = keras.layers
 INPUT_SHAPES = {"compact": (SIZE, SIZE, 1), "resnet50": (224, 224, 3)}
@@ -73,7 +72,7 @@ def set_head(classifier: Any, weights: list[np.ndarray]) -> None:
         layer.set_weights([kernel, bias])
 
 
-def make_backbone(name: str, weights: str | None, voice: Voice) -> Backbone:
+def make_backbone(name: str, weights: str | None, progress: Progress) -> Backbone:
     """Backbone of a name with weights `pretext`, `imagenet`, `none` or a file's; None takes the usual ones.
 
     Raises XaibenchError for what does not exist or cannot be had.
@@ -82,13 +81,13 @@ def make_backbone(name: str, weights: str | None, voice: Voice) -> Backbone:
     if name not in makers:
         raise XaibenchError(f"There is no backbone {name!r}; choose one of {', '.join(makers)}.")
     keras.utils.set_random_seed(0)  # decides the weights `none`
-    return makers[name](weights or DEFAULT_WEIGHTS[name], voice)
+    return makers[name](weights or DEFAULT_WEIGHTS[name], progress)
 
 
-def _compact(weights: str, voice: Voice) -> Backbone:
+def _compact(weights: str, progress: Progress) -> Backbone:
     ends = tuple(f"block{number}" for number in range(1, 5))
     if weights == "pretext":
-        return Backbone(pretext_backbone(voice), ends, "pretext task on other phantom patients")
+        return Backbone(pretext_backbone(progress), ends, "pretext task on other phantom patients")
     if weights == "imagenet":
         raise XaibenchError(
             "There are no ImageNet weights for the compact backbone; leave --weights out, or use resnet50."
@@ -100,7 +99,7 @@ def _compact(weights: str, voice: Voice) -> Backbone:
     return Backbone(model, ends, _origin(weights))
 
 
-def _resnet50(weights: str, voice: Voice) -> Backbone:
+def _resnet50(weights: str, progress: Progress) -> Backbone:
     if weights == "pretext":
         raise XaibenchError(
             "Pretext weights exist for the compact backbone only; give --weights imagenet, none or a file."

@@ -6,25 +6,19 @@ lie `metrics.json`, `curves.json` and `permutations.jsonl`, to which the shuffle
 """
 
 import json
+import secrets
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from xaibench.api import XaibenchError
-from xaibench.classifiers.keras import load_keras
+from xaibench.api import XaibenchError, write_file
+from xaibench.models.known_patients import KnownPatients
 
-
-@dataclass(frozen=True)
-class Assignment:
-    """Which fold model may explain which patient."""
-
-    folds: dict[str, int]
-    """Fold by pseudonym."""
-    notes: list[str]
-    """Sentences for the reader of a run."""
+FOLDS = "folds.json"
+KEY = "identity.key"
 
 
 class ModelFolder:
@@ -47,13 +41,13 @@ class ModelFolder:
     @property
     def complete(self) -> bool:
         """Whether every fold model and table is there."""
-        return (self.path / "folds.json").is_file()
+        return (self.path / FOLDS).is_file()
 
     def begin(self, identity: Mapping[str, Any]) -> None:
         """Claim the folder for a training, or check that it is the same one: differing ones are refused by name."""
         self.path.mkdir(parents=True, exist_ok=True)
         if not (self.path / "training.json").is_file():
-            if any(not file.name.startswith("part-") for file in self.path.iterdir()):
+            if any(not file.name.startswith(".") for file in self.path.iterdir()):
                 raise XaibenchError(f"{self.path} holds other files; choose another --out folder.")
             self.write("training.json", identity)
         known = self.read("training.json")
@@ -66,50 +60,43 @@ class ModelFolder:
 
     def save_fold(self, fold: int, classifier: Any) -> None:
         """Keep the Keras classifier of a fold, whole or not at all."""
-        beside = self.path / f"part-fold-{fold}.keras"
-        classifier.save(beside)
-        beside.replace(self.path / f"fold-{fold}.keras")
+        save_keras(classifier, self._fold_file(fold))
 
     def fold_model(self, fold: int) -> Any:
         """Return the Keras classifier of a fold."""
-        return load_keras(self.path / f"fold-{fold}.keras")
+        from xaibench.classifiers.keras import load_keras  # imports TensorFlow
+
+        return load_keras(self._fold_file(fold))
+
+    def _fold_file(self, fold: int) -> Path:
+        return self.path / f"fold-{fold}.keras"
 
     @property
     def fold_count(self) -> int:
         """Number of folds."""
-        return int(self.read("folds.json")["folds"])
+        return int(self.read(FOLDS)["folds"])
 
     def patients(self) -> dict[str, dict[str, Any]]:
-        """By pseudonym: fold, label, probability (of class 1, held out), and key (hash of her volume)."""
-        found: dict[str, dict[str, Any]] = self.read("folds.json")["patients"]
+        """By pseudonym: fold, label, held-out probability of class 1, and hashes of identifiers and image."""
+        found: dict[str, dict[str, Any]] = self.read(FOLDS)["patients"]
         return found
 
-    def fold_of_keys(self) -> dict[str, int]:
-        """Fold by the hash of the patient's volume."""
-        return {entry["key"]: int(entry["fold"]) for entry in self.patients().values() if entry["key"]}
+    def identity_key(self) -> bytes:
+        """Return the random key of the hashes of identifiers, made on first use."""
+        file = self.path / KEY
+        if not file.is_file():
+            write_file(file, lambda out: out.write(secrets.token_hex(32).encode()))
+        return bytes.fromhex(file.read_text("ascii"))
 
-    def assign(self, keys: Mapping[str, str]) -> Assignment:
-        """Fold model for each patient of a cohort, by the hash of her volume (samples.volume_key).
-
-        A patient of the training goes to the model that never saw her, whatever she is called now. If none
-        of the cohort was in the training, all go to fold 0. Raises XaibenchError where a pseudonym of the
-        training comes with other images beside patients who are known: nobody can tell who that is.
-        """
-        known, fold_of = self.patients(), self.fold_of_keys()
-        strangers = [name for name, key in keys.items() if key not in fold_of]
-        if len(strangers) == len(keys):
-            note = "No patient of this cohort was in the model's training (by their images): fold 0 explains all."
-            return Assignment(dict.fromkeys(keys, 0), [note])
-        for name in strangers:
-            if name in known:
-                raise XaibenchError(
-                    f"Patient {name} has other images than when {self.path} was trained, while others have the "
-                    f"same; train again on this cohort, or choose the same series."
-                )
-        notes = ["Each patient is explained by the fold model that never saw her."]
-        if strangers:
-            notes.append(f"Not in the training, so explained by fold 0: {', '.join(sorted(strangers))}.")
-        return Assignment({name: fold_of.get(key, 0) for name, key in keys.items()}, notes)
+    def known_patients(self) -> KnownPatients:
+        """Who was in the training. Without the key, which may be deleted, patients are known by images alone."""
+        entries = self.patients().values()
+        has_key = (self.path / KEY).is_file()
+        return KnownPatients(
+            key=self.identity_key() if has_key else b"",
+            by_identity={known: entry["fold"] for entry in entries for known in entry["identity"] if has_key},
+            by_image={entry["image"]: entry["fold"] for entry in entries if entry["image"]},
+        )
 
     def record(self) -> dict[str, Any]:
         """How it was trained and validated, for run.json and the page of the training."""
@@ -134,9 +121,15 @@ class ModelFolder:
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file whole or not at all; returns its path."""
-        beside = self.path / f"part-{name}"
-        beside.write_text(text, "utf-8")
-        return beside.replace(self.path / name)
+        return write_file(self.path / name, lambda out: out.write(text.encode()))
+
+
+def save_keras(model: Any, path: Path) -> None:
+    """Save a Keras model as a file that appears whole or not at all."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / path.name
+        model.save(made)
+        write_file(path, lambda out: out.write(made.read_bytes()))
 
 
 def _plain(value: Any) -> Any:

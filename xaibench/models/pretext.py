@@ -13,13 +13,12 @@ import keras
 import numpy as np
 from jaxtyping import Float32
 
-from xaibench.api import Image, Images, Region, cache_folder
+from xaibench.api import Image, Images, Intensity, Progress, Region, cache_folder, fit
 from xaibench.classifiers.keras import load_keras
-from xaibench.cli.progress import Voice
-from xaibench.harness import registry
-from xaibench.harness.cohort import fit
-from xaibench.harness.spec import Intensity
-from xaibench.models.recurrence import SIZE, compact_resnet, varied
+from xaibench.datasets.phantom.dataset import Phantom
+from xaibench.models.compact_resnet import SIZE, compact_resnet
+from xaibench.models.model_folder import save_keras
+from xaibench.models.supervised import varied
 
 LAYERS = keras.layers
 PATIENTS, SEED = 60, 9001
@@ -38,26 +37,25 @@ class Lessons(NamedTuple):
     """Size, irregularity and unevenness of the tumour, standardised; 0 where there is none."""
 
 
-def pretext_backbone(voice: Voice) -> Any:
+def pretext_backbone(progress: Progress) -> Any:
     """Compact ResNet up to its last maps, pre-trained once and then taken from the cache."""
     path = cache_folder() / "models" / f"pretext-{pretext_key()}.keras"
     if not path.is_file():
-        voice.say("Pre-training the compact backbone on other phantom patients (a few minutes, once) ...")
+        progress.say("Pre-training the compact backbone on other phantom patients (a few minutes, once) ...")
         started = time.perf_counter()
-        trunk = pretrain(lessons(), voice)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f"part-{path.name}")
-        trunk.save(beside)
-        beside.replace(path)
-        voice.say(f"Pre-trained in {time.perf_counter() - started:.0f} s; kept as {path.name}.")
+        trunk = pretrain(lessons(), progress)
+        save_keras(trunk, path)
+        progress.say(f"Pre-trained in {time.perf_counter() - started:.0f} s; kept as {path.name}.")
     return load_keras(path)
 
 
 def pretext_key() -> str:
     """Key of the backbone: changes with the patients, the architecture and the schedule."""
     here = Path(__file__)
-    code = here.read_bytes() + here.with_name("recurrence.py").read_bytes()
-    patients = registry.load("datasets", "phantom").cls(PATIENTS, PATIENTS // 2, SEED).training_key()
+    code = here.read_bytes() + b"".join(
+        here.with_name(name).read_bytes() for name in ("compact_resnet.py", "supervised.py")
+    )
+    patients = Phantom(patients=PATIENTS, recurrent=PATIENTS // 2, seed=SEED).training_key()
     return hashlib.sha256(code + patients.encode()).hexdigest()[:16]
 
 
@@ -65,9 +63,7 @@ def lessons() -> Lessons:
     """Every slice of the pretext patients, whose files are removed again."""
     images, masks, levels = [], [], []
     with tempfile.TemporaryDirectory() as folder:
-        cohort = registry.load("datasets", "phantom").cls(
-            PATIENTS, PATIENTS // 2, SEED, Path(folder) / "cohort"
-        )
+        cohort = Phantom(patients=PATIENTS, recurrent=PATIENTS // 2, seed=SEED, root=Path(folder) / "cohort")
         for volume in cohort.volumes():
             cases = [fit(volume, i, (SIZE, SIZE, 1), Intensity.RAW) for i in range(len(volume.images))]
             images += [case.image for case in cases]
@@ -96,7 +92,7 @@ def measured(image: Image, mask: Region | None) -> tuple[float, float, float]:
     return size, float(outline / (4 * size)), float(image[mask].std() / image.std())
 
 
-def pretrain(taught: Lessons, voice: Voice, epochs: int = EPOCHS) -> Any:
+def pretrain(taught: Lessons, progress: Progress, epochs: int = EPOCHS) -> Any:
     """Train a fresh backbone on the three tasks together; returns the part that makes maps."""
     keras.utils.set_random_seed(0)
     whole = compact_resnet(taught.images.shape[1])
@@ -118,7 +114,7 @@ def pretrain(taught: Lessons, voice: Voice, epochs: int = EPOCHS) -> Any:
         loss_weights={"tumour": 1.0, "level": 5.0, "measures": 1.0},
     )
     rng = np.random.default_rng(0)
-    for _epoch in voice.track(range(epochs), "pre-training"):
+    for _epoch in progress.track(range(epochs), "pre-training"):
         order = rng.permutation(len(taught.images))
         for start in range(0, len(order), BATCH):
             _learn(model, taught, order[start : start + BATCH], rng)

@@ -8,14 +8,13 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int
 
-from xaibench.api import Dataset, Images, Targets, Volume, XaibenchError
-from xaibench.harness.cohort import fit
-from xaibench.harness.spec import Intensity
+from xaibench.api import Dataset, Identity, Images, Intensity, Targets, Volume, XaibenchError, fit
+from xaibench.models.known_patients import image_hash
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Slices are the samples, the patient is the unit: all slices of a patient bear her label.
+    """Slices are the samples, the patient is the unit: all slices of a patient bear the same label.
 
     Raises XaibenchError for what no classifier can be trained on: see `problem`.
     """
@@ -26,8 +25,10 @@ class Samples:
     patients: tuple[str, ...]
     """Pseudonym for each slice."""
     class_names: tuple[str, ...] = ("negative", "positive")
-    keys: Mapping[str, str] = field(default_factory=dict)
-    """Hash of each patient's volume, by pseudonym: tells the patient again whatever she is called."""
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    """What tells each patient again in another export, by pseudonym."""
+    image_hashes: Mapping[str, str] = field(default_factory=dict)
+    """Hash of each patient's volume, by pseudonym."""
 
     def __post_init__(self) -> None:
         sentence = self._problem()
@@ -70,7 +71,7 @@ class Samples:
             return f"The slices have the labels {found}; training takes two classes, 0 and 1, each with patients."
         if (self.patient_labels[self.owners] != self.labels).any():
             wrong = self.patients[int((self.patient_labels[self.owners] != self.labels).argmax())]
-            return f"Patient {wrong} has slices of both classes; give all her slices one label."
+            return f"Patient {wrong} has slices of both classes; give all slices of a patient one label."
         return self._unusable_slice()
 
     def _unusable_slice(self) -> str:
@@ -99,16 +100,18 @@ def slices_of(
     """
     if not 0 <= mask_share <= 1:
         raise XaibenchError(f"--mask-share is {mask_share}; give a share of the largest area, from 0 to 1.")
-    images, labels, patients, keys = [], [], [], {}
+    images, labels, patients = [], [], []
+    identities, hashes = {}, {}
     for volume in dataset.volumes():
         chosen = chosen_slices(volume, mask_share)
         images += [fit(volume, int(index), input_shape, intensity).image for index in chosen]
         labels += [volume.label] * len(chosen)
         patients += [volume.patient] * len(chosen)
-        keys[volume.patient] = volume_key(volume)
+        identities[volume.patient], hashes[volume.patient] = volume.identity, image_hash(volume)
     if not images:
         raise XaibenchError("The dataset holds no slice to train on; see `xaibench data check`.")
-    return Samples(np.stack(images), np.array(labels), tuple(patients), tuple(dataset.class_names), keys)
+    names = tuple(dataset.class_names)
+    return Samples(np.stack(images), np.array(labels), tuple(patients), names, identities, hashes)
 
 
 def chosen_slices(volume: Volume, mask_share: float) -> Int[np.ndarray, "chosen"]:
@@ -117,10 +120,3 @@ def chosen_slices(volume: Volume, mask_share: float) -> Int[np.ndarray, "chosen"
         return np.arange(len(volume.images))
     areas = volume.regions.sum(axis=(1, 2))
     return np.flatnonzero(areas >= mask_share * areas.max())
-
-
-def volume_key(volume: Volume) -> str:
-    """Hash of a patient's pixels as acquired: the same patient has it under any pseudonym."""
-    digest = hashlib.sha256(str(volume.images.shape).encode())
-    digest.update(np.ascontiguousarray(volume.images).tobytes())
-    return digest.hexdigest()[:16]

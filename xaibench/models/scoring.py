@@ -15,7 +15,7 @@ OF_COUNTS = {"accuracy": ("tp tn", "tp tn fp fn"), "precision": ("tp", "tp fp"),
 def patient_scores(
     probabilities: Float[np.ndarray, "b n"], owners: Int[np.ndarray, "n"], how: str
 ) -> Float64[np.ndarray, "b p"]:
-    """Probability of the finding for each patient: the mean, or the largest, over her slices."""
+    """Probability of the finding for each patient: the mean, or the largest, over the patient's slices."""
     patients = int(owners.max()) + 1
     member = owners == np.arange(patients)[:, None]  # [p n]
     if how == "max":

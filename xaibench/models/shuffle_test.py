@@ -1,6 +1,6 @@
-"""Shuffle test: whether the cross-validated result is better than with labels dealt at random.
+"""Shuffle test: whether the cross-validated result is better than with shuffled labels.
 
-Each permutation repeats the whole cross-validation, folds stratified anew by its labels as the true run's
+Each permutation repeats the whole cross-validation, folds stratified by the shuffled labels as the true run's
 are by the true ones; the p-value is then exact whatever the classifier (Ojala and Garriga 2010, test 1).
 """
 
@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64, Int
 
-from xaibench.api import seed_of
-from xaibench.cli.progress import Voice
+from xaibench.api import Progress, seed_of
 from xaibench.models.folds import stratified_folds
 from xaibench.models.learning import Learner
 from xaibench.models.scoring import measures, patient_scores
@@ -23,7 +22,7 @@ Row = dict[str, float]
 
 
 def permuted(labels: Int[np.ndarray, "p"], number: int, seed: int) -> Int[np.ndarray, "p"]:
-    """Labels dealt to the patients at random; a permutation is the same however many are asked for."""
+    """Labels shuffled over the patients; a permutation is the same however many are asked for."""
     return np.random.default_rng(seed_of(seed, "permutation", number)).permutation(labels)
 
 
@@ -48,20 +47,20 @@ def shuffle_test(
     seed: int,
     how: str,
     file: Path,
-    voice: Voice,
+    progress: Progress,
 ) -> list[Row]:
     """Run the missing permutations, appending each to `file` as it is done; returns the first `permutations`."""
     done = read_rows(file)
     missing = [number for number in range(permutations) if number not in done]
     size = learner.together
     chunks = [missing[start : start + size] for start in range(0, len(missing), size)]
-    for chunk in voice.track(chunks, "shuffle test"):
-        dealt = np.stack([permuted(labels, number, seed) for number in chunk])
-        split = np.stack([stratified_folds(row, folds, seed) for row in dealt])
-        scores = patient_scores(learner(dealt, split).probabilities, owners, how)
+    for chunk in progress.track(chunks, "shuffle test"):
+        shuffled = np.stack([permuted(labels, number, seed) for number in chunk])
+        split = np.stack([stratified_folds(row, folds, seed) for row in shuffled])
+        scores = patient_scores(learner(shuffled, split).probabilities, owners, how)
         rows = [
             {"permutation": float(number), **statistics_of(row, row_scores)}
-            for number, row, row_scores in zip(chunk, dealt, scores, strict=True)
+            for number, row, row_scores in zip(chunk, shuffled, scores, strict=True)
         ]
         append_rows(file, rows)
         done |= {int(row["permutation"]): row for row in rows}

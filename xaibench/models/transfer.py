@@ -7,9 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from xaibench.api import Dataset, Labelled, XaibenchError, seed_of
-from xaibench.cli.progress import Voice
-from xaibench.harness.spec import Intensity
+from xaibench.api import Dataset, Intensity, Labelled, Progress, XaibenchError, seed_of
 from xaibench.models.backbones import DEFAULT_WEIGHTS, INPUT_SHAPES, Backbone, make_backbone
 from xaibench.models.fine_tuning import TuningLearner, TuningSchedule
 from xaibench.models.folds import check_folds, stratified_folds
@@ -38,7 +36,7 @@ class Plan:
     fine_tune: int = 0
     """Last blocks to unfreeze."""
     patient_score: str = "mean"
-    """A patient's probability is the mean or the max over her slices."""
+    """A patient's probability is the mean or the max over the slices."""
     mask_share: float = 0.5
     """Train on slices whose annotated area is at least this share of the patient's largest."""
     intensity: Intensity = Intensity.RAW
@@ -58,7 +56,7 @@ def train_dataset(
     dataset: Dataset,
     plan: Plan,
     out: Path,
-    voice: Voice,
+    progress: Progress,
 ) -> ModelFolder:
     """Train on a dataset's slices (see samples.slices_of); see `train`."""
     if plan.backbone not in INPUT_SHAPES:
@@ -69,10 +67,10 @@ def train_dataset(
         raise XaibenchError(" ".join(gaps))
     samples = slices_of(dataset, INPUT_SHAPES[plan.backbone], plan.mask_share, plan.intensity)
     check_folds(samples.patient_labels, plan.folds, samples.class_names)  # before the minutes of a backbone
-    return train(samples, make_backbone(plan.backbone, plan.weights, voice), plan, out, voice)
+    return train(samples, make_backbone(plan.backbone, plan.weights, progress), plan, out, progress)
 
 
-def train(samples: Samples, backbone: Backbone, plan: Plan, out: Path, voice: Voice) -> ModelFolder:
+def train(samples: Samples, backbone: Backbone, plan: Plan, out: Path, progress: Progress) -> ModelFolder:
     """Cross-validate, keep the fold models, run the shuffle test; the same call again does what is missing.
 
     Raises XaibenchError for classes too small for the folds, and for a folder that holds something else.
@@ -81,12 +79,12 @@ def train(samples: Samples, backbone: Backbone, plan: Plan, out: Path, voice: Vo
     folder = ModelFolder(out)
     folder.begin(identity(samples, backbone, plan))
     if folder.complete and set(range(plan.permutations)) <= set(read_rows(folder.permutations_file)):
-        voice.say(f"{out} is complete already.")
+        progress.say(f"{out} is complete already.")
     else:
         learner = make_learner(samples, backbone, plan)
         if not folder.complete:
             validate(samples, learner, plan, folder)
-        shuffle(samples, learner, plan, folder, voice)
+        shuffle(samples, learner, plan, folder, progress)
     report(samples, plan, folder)
     return folder
 
@@ -105,12 +103,15 @@ def validate(samples: Samples, learner: Learner, plan: Plan, folder: ModelFolder
     folds = stratified_folds(samples.patient_labels, plan.folds, plan.seed, samples.class_names)
     outcome = learner(samples.patient_labels[None], folds[None], folder.save_fold)
     scores = patient_scores(outcome.probabilities, samples.owners, plan.patient_score)[0]
+    key = folder.identity_key()
+    hashed = {name: sorted(identity.under(key)) for name, identity in samples.identities.items()}
     patients = {
         name: {
             "fold": folds[number],
             "label": samples.patient_labels[number],
             "probability": scores[number],
-            "key": samples.keys.get(name, ""),
+            "identity": hashed.get(name, []),
+            "image": samples.image_hashes.get(name, ""),
             "slices": outcome.probabilities[0, samples.owners == number],
         }
         for number, name in enumerate(samples.names)
@@ -120,7 +121,7 @@ def validate(samples: Samples, learner: Learner, plan: Plan, folder: ModelFolder
     folder.write("folds.json", table)
 
 
-def shuffle(samples: Samples, learner: Learner, plan: Plan, folder: ModelFolder, voice: Voice) -> None:
+def shuffle(samples: Samples, learner: Learner, plan: Plan, folder: ModelFolder, progress: Progress) -> None:
     """Run the permutations that are missing."""
     shuffle_test(
         learner,
@@ -131,7 +132,7 @@ def shuffle(samples: Samples, learner: Learner, plan: Plan, folder: ModelFolder,
         seed=plan.seed,
         how=plan.patient_score,
         file=folder.permutations_file,
-        voice=voice,
+        progress=progress,
     )
 
 

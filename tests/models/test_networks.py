@@ -1,11 +1,13 @@
-"""The recurrence ResNets: size, alignment of their maps, and that training learns what can be learnt."""
+"""The networks: size, alignment of their maps, and that training learns what can be learnt."""
 
 import keras
 import numpy as np
 import pytest
 
 from xaibench.classifiers.keras import KerasClassifier
-from xaibench.models.recurrence import Schedule, compact_resnet, resnet50, train, varied
+from xaibench.models.compact_resnet import compact_resnet
+from xaibench.models.resnet50 import resnet50
+from xaibench.models.supervised import Schedule, train, varied
 
 
 @pytest.fixture(scope="module")
