@@ -197,8 +197,8 @@ def test_shortcut_plants_the_confounder_in_recurrent_patients_only(shortcut: Pha
     regions = shortcut.confounder_regions()
     assert sorted(regions) == [name for name, volume in volumes.items() if volume.label == 1]
     for name, region in regions.items():
-        assert region.shape == volumes[name].masks.shape
-        assert not (region & volumes[name].masks).any()
+        assert region.shape == volumes[name].regions.shape
+        assert not (region & volumes[name].regions).any()
         assert np.median(volumes[name].images[..., 0][region]) < 0.25 * np.percentile(
             volumes[name].images, 90
         )

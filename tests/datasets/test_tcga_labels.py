@@ -30,7 +30,7 @@ from xaibench.datasets.idc.tcga_series import Described, main_series
     ],
 )
 def test_each_rule_gives_its_counts_as_counted_in_the_file(recurrence, radiotherapy, counts):
-    text = files("xaibench.datasets").joinpath("data/tcga_cesc_labels.csv").read_text(encoding="utf-8")
+    text = files("xaibench.datasets.idc").joinpath("data/tcga_cesc_labels.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     kept = [row for row in rows if radiotherapy == "any" or row["radiation_therapy"] == "YES"]
     column = {
@@ -67,7 +67,7 @@ def test_patients_without_a_stated_event_get_no_label():
 
 
 def test_lines_are_those_of_the_file():
-    text = files("xaibench.datasets").joinpath("data/tcga_cesc_labels.csv").read_text(encoding="utf-8")
+    text = files("xaibench.datasets.idc").joinpath("data/tcga_cesc_labels.csv").read_text(encoding="utf-8")
     lines = text.splitlines()
     for patient, line in Rule().labels().rows.items():
         assert lines[line - 1].startswith(patient)

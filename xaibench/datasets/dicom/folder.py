@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from xaibench.api import Volume, XaibenchError
+from xaibench.datasets.dicom.headers import is_dicom
 from xaibench.datasets.dicom.patient import PatientImages, read_patient
 from xaibench.datasets.dicom.scan import ImageFile, Scan, scan
+from xaibench.datasets.files import first_files
 from xaibench.datasets.labels import Labels, read_labels
 from xaibench.datasets.notes import HEADER, Check, Finding, Note, cells, problem_text, sentences
 
@@ -38,6 +40,12 @@ class DicomFolder:
     summary: ClassVar[str] = (
         "any folder of DICOM MR series, with labels as CSV and tumour masks as SEG or RTSTRUCT"
     )
+    path_field: ClassVar[str] = "root"
+
+    @classmethod
+    def accepts(cls, path: Path) -> bool:
+        """Whether DICOM is among the first files of a folder, told by their first bytes."""
+        return path.is_dir() and any(is_dicom(file) for file in first_files(path))
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -56,8 +64,7 @@ class DicomFolder:
             if found is None:
                 continue
             usable += 1
-            label = self._labels.of[self._patients[name][0].patient]
-            yield Volume(name, label, found.images, found.masks, found.stack.planes[0].spacing)
+            yield self._volume(name, found)
         if not usable:
             reasons = sentences(note for note in self._all_notes() if note.problem)
             raise XaibenchError(f"{self.root}: no patient can be read. {' '.join(reasons[:3])}")
@@ -99,6 +106,18 @@ class DicomFolder:
         return [*sentences(found), *([gap] if without else [])]
 
     # ------------------------------------------------------------ patients
+
+    def _volume(self, name: str, found: PatientImages) -> Volume:
+        return Volume(
+            patient=name,
+            labels=(self._labels.of[self._patients[name][0].patient],),
+            images=found.images,
+            regions=found.regions,
+            spacing_mm=found.stack.planes[0].spacing,
+            affine=found.stack.affine,
+            region_name="tumour" if self.roi is None else "region",
+            identity=found.stack.identity,
+        )
 
     @cached_property
     def _scan(self) -> Scan:
@@ -210,7 +229,7 @@ def _found_row(name: str, found: PatientImages | None) -> Finding:
         slices=len(found.stack.planes),
         size=first.size,
         spacing_mm=first.spacing,
-        mask=found.masks is not None,
+        mask=found.regions is not None,
         label="",
         problem="",
     )

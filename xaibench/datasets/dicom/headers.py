@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 MAGIC = slice(128, 132)  # PS3.10 section 7.1: a preamble of 128 bytes, then DICM
 TAGS = """
 SOPClassUID SOPInstanceUID Modality ImageType SeriesDescription ProtocolName PatientID PatientName StudyDate
+IssuerOfPatientID StudyInstanceUID
 SeriesInstanceUID SeriesNumber FrameOfReferenceUID ScanningSequence EchoTime RepetitionTime AcquisitionContrast
 Rows Columns BitsAllocated SamplesPerPixel PhotometricInterpretation NumberOfFrames ImagePositionPatient
 ImageOrientationPatient PixelSpacing RescaleSlope RescaleIntercept ReferencedSeriesSequence
@@ -67,12 +68,17 @@ def guarded(predicate: str) -> Iterator[list[warnings.WarningMessage]]:
             logging.disable(logged_above)
 
 
+def is_dicom(path: Path) -> bool:
+    """Whether a file says that it is DICOM. Raises OSError where it may not be read."""
+    with path.open("rb") as file:
+        return file.read(MAGIC.stop)[MAGIC] == b"DICM"
+
+
 def read_header(path: Path) -> Dataset | None:
     """Return the elements in TAGS; None if the file is no DICOM, or a DICOMDIR. Raises Unreadable."""
     with guarded("cannot be read (its header is damaged, or the file may not be opened)"):
-        with path.open("rb") as file:
-            if file.read(MAGIC.stop)[MAGIC] != b"DICM":
-                return None
+        if not is_dicom(path):
+            return None
         header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=TAGS.split())
         directory = (
             header.file_meta.get("MediaStorageSOPClassUID") == pydicom.uid.MediaStorageDirectoryStorage

@@ -18,7 +18,7 @@ class PatientImages:
     stack: Stack
     images: Images
     """[slices h w 1], after rescale slope and intercept."""
-    masks: Regions | None
+    regions: Regions | None
 
 
 def read_patient(
@@ -53,8 +53,8 @@ def _read(
     stack = replace(whole, planes=tuple(plane for plane in whole.planes if plane in by_plane))
     height, width = stack.planes[0].size
     read = Note(f"read the series {name!r} ({len(stack.planes)} slices of {height}x{width}).", problem=False)
-    masks, said = read_masks(files, stack, patient, roi)
+    regions, said = read_masks(files, stack, patient, roi)
     return (
-        PatientImages(stack, stacked(by_plane, stack.planes), masks),
+        PatientImages(stack, stacked(by_plane, stack.planes), regions),
         [read, *notes, *gaps(stack), *said],
     )

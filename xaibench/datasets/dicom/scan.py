@@ -3,7 +3,6 @@
 PatientID, PatientName, UIDs and dates serve to group and to order, and never leave the reader.
 """
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,10 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 
+from xaibench.api import Identity
 from xaibench.datasets.dicom.headers import Plane, Unreadable, frame_value, guarded, planes_of, read_header
+from xaibench.datasets.dicom.identity import identity_of
+from xaibench.datasets.files import every_file
 from xaibench.datasets.notes import Note
 
 SEGMENTATION, CONTOURS = "SEG", "RTSTRUCT"
@@ -39,6 +41,7 @@ class ImageFile:
 
     path: Path
     patient: str
+    identity: Identity
     series: str
     modality: str
     description: str
@@ -77,8 +80,7 @@ class Scan:
 def scan(root: Path) -> Scan:
     """Read the header of every file below `root`, in the order of their names; linked folders are not followed."""
     found = Scan()
-    paths = (Path(folder) / name for folder, _, names in os.walk(root) for name in names)
-    for path in sorted(path for path in paths if path.is_file()):
+    for path in sorted(every_file(root)):
         try:
             header = read_header(path)
             if header is None:
@@ -108,6 +110,7 @@ def _image_file(path: Path, header: Dataset) -> ImageFile | None:
         return ImageFile(
             path=path,
             patient=patient,
+            identity=identity_of(header),
             series=series,
             modality=modality,
             description=_description(header),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from xaibench.api import Affine, Identity
 from xaibench.datasets.dicom.headers import Plane
 from xaibench.datasets.dicom.scan import ANNOTATIONS, ImageFile
 from xaibench.datasets.notes import Note
@@ -19,6 +20,9 @@ NOT_T2 = re.compile(
 LONG_ECHO_MS, LONG_REPETITION_MS = 60, 1500
 SAME_COSINE, SAME_SPACING = 1e-3, 1e-3  # headers write both with about four digits
 SAME_PLACE_MM = 0.01
+UNEVEN = (
+    0.1  # of the slice distance: farther from an even row of slices, one affine does not tell their places
+)
 NEAR = 0.25  # of the slice distance: what is drawn no farther off belongs to the slice
 
 
@@ -37,6 +41,7 @@ class Stack:
     series: str
     description: str
     space: str
+    identity: Identity
     planes: tuple[Plane, ...]
 
     @property
@@ -53,6 +58,25 @@ class Stack:
     def step(self) -> float:
         """Usual distance of neighbouring slices in mm; 1 where there is one slice only."""
         return float(np.median(np.diff(self.heights))) if len(self.planes) > 1 else 1.0
+
+    @property
+    def affine(self) -> Affine | None:
+        """From (slice, row, column, 1) to mm (PS3.3 C.7.6.2.1.1); None where the slices lie at uneven distances.
+
+        A single slice is taken to be 1 mm from the next.
+        """
+        first, positions = self.planes[0], _positions(self.planes)
+        count = len(positions)
+        onwards = (positions[-1] - positions[0]) / (count - 1) if count > 1 else self.normal
+        even = positions[0] + np.arange(count)[:, None] * onwards
+        if np.abs(positions - even).max() > UNEVEN * self.step:
+            return None
+        along_row, along_column = np.array(first.orientation).reshape(2, 3)
+        affine = np.eye(4)
+        affine[:3] = np.column_stack(
+            [onwards, along_column * first.spacing[0], along_row * first.spacing[1], positions[0]]
+        )
+        return affine
 
 
 def choose(files: Sequence[ImageFile], rule: str | None) -> tuple[list[ImageFile], list[Note]]:
@@ -107,7 +131,9 @@ def arrange(files: Sequence[ImageFile]) -> tuple[Stack, list[Note]]:
             f"the series {name!r} has {len(planes)} slices at {places} positions (several echoes or times in one "
             f"series); split it, or choose another with --series."
         )
-    return Stack(files[0].series, name, files[0].space, tuple(planes[index] for index in order)), notes
+    ordered = tuple(planes[index] for index in order)
+    first = files[0]
+    return Stack(first.series, name, first.space, first.identity, ordered), notes
 
 
 def gaps(stack: Stack) -> list[Note]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Regions, Volume, XaibenchError, cache_folder
+from xaibench.api import Identity, Regions, Volume, XaibenchError, cache_folder
 from xaibench.datasets.dicom.folder import DicomFolder
 from xaibench.datasets.phantom.enrolment import CLASS_NAMES, Enrolled, clinical_table, enrol
 from xaibench.datasets.phantom.making import TABLE, make_phantom, prefix
@@ -59,7 +59,15 @@ class Phantom:
             stored = drawn.stored_images(range(len(masks))[chosen])
             images = (stored * drawn.rescale_slope).astype(np.float32)[..., None]
             spacing = (drawn.build.spacing_mm, drawn.build.spacing_mm)
-            yield Volume(f"T{index:03d}", person.label, images, masks[chosen], spacing)
+            yield Volume(
+                patient=f"T{index:03d}",
+                labels=(person.label,),
+                images=images,
+                regions=masks[chosen],
+                spacing_mm=spacing,
+                region_name="tumour",
+                identity=Identity(f"PatientID {person.patient}"),
+            )
 
     def training_key(self) -> str:
         """What decides the training patients: the same key, the same patients."""
