@@ -6,14 +6,14 @@ import numpy as np
 from xaibench.classifiers.keras import KerasClassifier
 
 
-def linear(weights: np.ndarray, bias: float = 0.0, **options: object) -> KerasClassifier:
-    """Two classes with logits (0, weights . x + bias); weights are [h w c]."""
+def linear(weights: np.ndarray, bias: float = 0.0) -> KerasClassifier:
+    """Two classes with logits (0, weights . x + bias); weights are [*space c]."""
     model = keras.Sequential(
         [keras.Input(weights.shape), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
     )
     kernel = np.stack([np.zeros(weights.size), weights.ravel()], axis=1)
     model.layers[-1].set_weights([kernel.astype(np.float32), np.array([0, bias], np.float32)])
-    return KerasClassifier(model, **options)
+    return KerasClassifier(model)
 
 
 def pooled(filters: np.ndarray, head: np.ndarray, size: int = 8) -> KerasClassifier:

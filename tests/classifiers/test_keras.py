@@ -10,7 +10,8 @@ import pytest
 
 from tests.closed_form import images, linear, pooled, small_resnet
 from xaibench.api import Need, NotApplicable, XaibenchError
-from xaibench.classifiers.keras import KerasClassifier, default_batch_size, even_parts, load_keras
+from xaibench.classifiers.batches import default_batch_size, even_parts
+from xaibench.classifiers.keras import KerasClassifier, load_keras
 
 
 def test_scores_are_those_of_the_keras_model() -> None:

@@ -45,13 +45,8 @@ class Graph:
     scores: Any
     logits: Any
     steps: tuple[Step, ...]
-    bare_head: Any = None
-    """Copy of the last dense layer without its activation, if there had to be one."""
-
-    def refresh(self) -> None:
-        """Take over the last dense layer's weights again, after those of the model have changed."""
-        if self.bare_head is not None:
-            self.bare_head.set_weights(self.steps[-1].layer.get_weights())
+    stripped: Any = None
+    """The last dense layer, if its logits are its weighted sums without its activation."""
 
     def output_of(self, layer: str) -> Any:
         """Symbolic output of a layer. Raises XaibenchError for an unknown name, with the known ones."""
@@ -117,12 +112,11 @@ def open_graph(model: Any) -> Graph:
     steps: list[Step] = []
     image = keras.Input(model.input_shape[1:])
     output = _through(model, image, steps)
-    bare_head = _bare_head(steps[-1].layer)
-    logits = _two_logits(bare_head(steps[-1].input) if bare_head else _before_activation(output, steps[-1]))
+    last = steps[-1]
+    stripped = last.layer if _is_squashing_dense(last.layer) else None
+    logits = two_logits(weighted_sums(stripped, last.input) if stripped else _before_activation(output, last))
     scores = keras.layers.Softmax(name="xaibench_scores")(logits)
-    graph = Graph(image, scores, logits, tuple(steps), bare_head)
-    graph.refresh()
-    return graph
+    return Graph(image, scores, logits, tuple(steps), stripped)
 
 
 def _through(layer: Any, tensor: Any, steps: list[Step]) -> Any:
@@ -172,15 +166,17 @@ def _before_activation(output: Any, last: Step) -> Any:
 # layers may be called as well, and then refuses the graph.
 
 
-def _bare_head(last: Any) -> Any:
-    """Dense layer of the last one's shape without its softmax or sigmoid; None if the last layer is no such one."""
-    if not isinstance(last, keras.layers.Dense) or last.activation not in SQUASHING:
-        return None
-    config = {**last.get_config(), "activation": "linear", "name": "xaibench_logits"}
-    return keras.layers.Dense.from_config(config)
+def _is_squashing_dense(layer: Any) -> bool:
+    return isinstance(layer, keras.layers.Dense) and layer.activation in SQUASHING
 
 
-def _two_logits(logits: Any) -> Any:
+def weighted_sums(dense: Any, inputs: Any) -> Any:
+    """Output of a dense layer without its activation, by the layer's own variables."""
+    sums = keras.ops.matmul(inputs, dense.kernel)
+    return sums if dense.bias is None else keras.ops.add(sums, dense.bias)
+
+
+def two_logits(logits: Any) -> Any:
     """Read one sigmoid unit z as the two logits -z/2 and z/2, whose softmax is (1 - sigmoid z, sigmoid z)."""
     if len(logits.shape) != 2:
         raise XaibenchError(
