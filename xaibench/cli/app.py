@@ -1,4 +1,4 @@
-"""The command line: parse, wire, print."""
+"""The command line: parse, call, print."""
 
 import os
 import sys
@@ -10,19 +10,48 @@ from xaibench.api import XaibenchError
 from xaibench.cli import run as cli_run
 from xaibench.cli import study as cli_study
 from xaibench.cli.data import data_app
-from xaibench.cli.listing import list_app, plugin_app
-from xaibench.cli.terminal import error_console
+from xaibench.cli.listing import list_app
+from xaibench.cli.options import OPEN
+from xaibench.cli.plugins import plugin_app
+from xaibench.cli.terminal import error_console, out_console
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", help=__doc__)
-app.command(epilog="Example: `xaibench run --methods all --preset smoke --out runs/s`")(cli_run.run)
+INTERRUPTED = 130  # what typer makes of Ctrl-C
+UNFORESEEN = 3
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from importlib.metadata import version
+
+        out_console.print(f"xaibench {version('xaibench')}")
+        raise typer.Exit
+
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
+app.command(
+    epilog="Example: `xaibench run --methods all --preset smoke --out runs/s`", context_settings=OPEN
+)(cli_run.run)
 app.command(epilog="Example: `xaibench report runs/s`")(cli_run.report)
-app.command(epilog="Example: `xaibench train --dataset phantom --out models/phantom`")(cli_study.train)
-app.command(epilog="Example: `xaibench study --dataset phantom --out runs/study`")(cli_study.study)
+app.command(epilog="Example: `xaibench train --dataset phantom --out models/phantom`", context_settings=OPEN)(
+    cli_study.train
+)
+app.command(epilog="Example: `xaibench study --dataset phantom --out runs/study`", context_settings=OPEN)(
+    cli_study.study
+)
 app.add_typer(data_app, name="data")
 app.add_typer(list_app, name="list")
 app.add_typer(plugin_app, name="plugin")
 
-INTERRUPTED = 130  # what typer makes of Ctrl-C
+
+@app.callback()
+def xaibench(
+    version: bool = typer.Option(
+        False, "--version", callback=show_version, is_eager=True, help="print the version"
+    ),
+    debug: bool = typer.Option(False, "--debug", help="show tracebacks"),
+) -> None:
+    """Measure whether the heatmaps that explain medical-image classifiers are right."""
 
 
 def main() -> None:
@@ -37,3 +66,11 @@ def main() -> None:
         if stop.code == INTERRUPTED:
             error_console.print("Stopped; everything finished is kept. The same command goes on from here.")
         raise
+    except Exception as error:  # nothing foresaw it: one sentence, and the traceback for those who ask
+        if "--debug" in sys.argv:
+            raise
+        text = escape(f"{type(error).__name__}: {error}")
+        error_console.print(
+            f"[bold red]unforeseen error:[/] {text}; run it with --debug and report what it shows."
+        )
+        sys.exit(UNFORESEEN)

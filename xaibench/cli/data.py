@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from xaibench.api import XaibenchError
+from xaibench.api import Checkable, XaibenchError, unknown
+from xaibench.cli import options
 from xaibench.cli.terminal import error_console, out_console, table
-from xaibench.harness import registry
+from xaibench.harness.configured import check_options, find_source
 
 data_app = typer.Typer(no_args_is_help=True, help="Make, check and fetch cohorts.")
 
@@ -26,22 +27,28 @@ def data_make(
 
     kinds = {"phantom": Phantom, "phantom-shortcut": PhantomShortcut}
     if name not in kinds:
-        raise XaibenchError(registry.unknown("cohort to make", name, list(kinds)))
+        raise XaibenchError(unknown("cohort to make", name, list(kinds)))
     make_phantom(out, patients, recurrent, seed, shortcut=kinds[name] is PhantomShortcut)
     out_console.print(f"Wrote {patients} patients, {recurrent} of them recurrent: {out}")
 
 
-@data_app.command("check", epilog="Example: `xaibench data check /data/cervix`")
+@data_app.command(
+    "check", epilog="Example: `xaibench data check /data/cervix`", context_settings=options.OPEN
+)
 def data_check(
-    folder: Annotated[Path, typer.Argument(help="DICOM folder")],
-    series: Annotated[str | None, typer.Option(help="which MR series (pattern)")] = None,
-    roi: Annotated[str | None, typer.Option(help="which SEG segment or RTSTRUCT region (pattern)")] = None,
-    labels: Annotated[Path | None, typer.Option(help="CSV with the columns patient,label")] = None,
+    context: typer.Context, path: Annotated[str, typer.Argument(help="folder or file of a cohort")]
 ) -> None:
-    """Show what would be read of a DICOM folder, and every problem found (exit code 1 if there is one)."""
-    from xaibench.datasets.dicom.folder import DicomFolder
+    """Show what would be read of a cohort, and every problem found (exit code 1 if there is one).
 
-    header, rows, problems = DicomFolder(folder, series, labels, roi).check_table()
+    Further options are the dataset's, such as --series of a DICOM folder: `xaibench list datasets`.
+    """
+    source = find_source(["datasets"], path)
+    given = options.of_sources(context.args)
+    check_options(given, [source])
+    dataset = source.make(given)
+    if not isinstance(dataset, Checkable):
+        raise XaibenchError(f"The dataset {source.plugin.name} has no check; run it with --dry-run instead.")
+    header, rows, problems = dataset.check_table()
     out_console.print(table(header, rows))
     for problem in problems:
         out_console.print(f"- {escape(problem)}")
@@ -63,7 +70,7 @@ def data_fetch(
     ] = False,
 ) -> None:
     """Fetch a public cohort from the Imaging Data Commons; the same command goes on after a stop."""
-    from xaibench.cli.progress import Voice
+    from xaibench.cli.progress import ConsoleProgress
     from xaibench.datasets.idc.cohorts import default_out, make_plan
     from xaibench.datasets.idc.download import fetch, open_index
 
@@ -75,5 +82,5 @@ def data_fetch(
     for sentence in (*found.notes, found.size(), found.left(folder)):
         out_console.print(escape(sentence))
     if not plan:
-        fetch(index, found.series, folder, Voice(error_console).track)
+        fetch(index, found.series, folder, ConsoleProgress(error_console).track)
         out_console.print(f"Fetched: {escape(str(folder))}")

@@ -1,25 +1,28 @@
-"""What is told while work goes on: sentences, and bars that are silent where nobody watches a terminal."""
+"""What is told while work goes on: sentences, bars on a terminal, and a line a minute where nobody watches one."""
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
 
-from xaibench.api import Passes
+from xaibench.harness.cells import Result
 from xaibench.harness.run import Watch
 
 Item = TypeVar("Item")
+EVERY = 60.0
+"""Seconds between lines where there is no terminal."""
 
 
 @dataclass(frozen=True)
-class Voice:
+class ConsoleProgress:
     """Tells the user, on the error stream, what is being done."""
 
-    console: Console = field(default_factory=lambda: Console(stderr=True, soft_wrap=True))
+    console: Console
 
     def say(self, sentence: str) -> None:
         """Print a sentence."""
@@ -32,8 +35,11 @@ class Voice:
 
 
 @contextmanager
-def progress_bar(console: Console, total: int, passes: Callable[[], Passes]) -> Iterator[Watch]:
-    """Bar over the records of a run: what is running, passes done, time left; gives what the run tells its steps."""
+def watching(console: Console) -> Iterator[Watch]:
+    """Show the cells of a run as they are finished: a bar on a terminal, else a line a minute."""
+    if not console.is_terminal:
+        yield Lines(console)
+        return
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
@@ -41,12 +47,31 @@ def progress_bar(console: Console, total: int, passes: Callable[[], Passes]) -> 
         TextColumn("{task.fields[passes]:,} passes"),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("", total=total, passes=0)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None, passes=0)
 
-        def watch(running: str, finished: int) -> None:
-            bar.update(task, advance=finished, passes=passes().forward)
-            if running:
-                bar.update(task, description=running)
+        def watch(result: Result, cells: int) -> None:
+            passes = bar.tasks[0].fields["passes"] + result.passes.forward
+            what = escape(f"{result.cell.method} on {result.cell.unit.id}")
+            bar.update(task, total=cells, advance=1, passes=passes, description=what)
 
         yield watch
+
+
+class Lines:
+    """Prints a line a minute: cells done, what was last, time left."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.done = 0
+        self.started = self.told = time.monotonic()
+
+    def __call__(self, result: Result, cells: int) -> None:
+        """Count a result, and tell if it is time to."""
+        self.done += 1
+        now = time.monotonic()
+        if now - self.told >= EVERY:
+            self.told = now
+            left = (now - self.started) / self.done * (cells - self.done)
+            what = escape(f"{result.cell.method} on {result.cell.unit.id}")
+            self.console.print(f"{self.done} of {cells} cells, about {left:.0f} s left; last: {what}")

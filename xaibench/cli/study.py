@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from xaibench.api import Intensity
 from xaibench.cli import options
-from xaibench.cli.run import check_names, execute
+from xaibench.cli.run import execute, spec_of
 from xaibench.cli.terminal import error_console, out_console, table, without_import_chatter
+from xaibench.harness.configured import check_options, find_source
+from xaibench.harness.prepare import choose_plugins
 from xaibench.harness.spec import RunSpec, make_spec
 
 if TYPE_CHECKING:
@@ -16,15 +19,13 @@ if TYPE_CHECKING:
 
 
 def train(
+    context: typer.Context,
     dataset: options.DatasetName = None,
-    series: options.Series = None,
-    roi: options.Roi = None,
-    labels: options.Labels = None,
     intensity: options.IntensityRule = None,
     mask_share: options.MaskShare = 0.5,
     backbone: options.Backbone = "compact",
     weights: options.Weights = None,
-    folds: options.Folds = 5,
+    folds: options.FoldCount = 5,
     permutations: options.Permutations = 100,
     hidden: options.Hidden = 0,
     fine_tune: options.FineTune = 0,
@@ -33,30 +34,34 @@ def train(
     config: options.Config = None,
     out: Annotated[Path | None, typer.Option(help="model folder; the same one goes on")] = None,
 ) -> None:
-    """Train by transfer learning, cross-validate by patient, and test against shuffled labels."""
+    """Train by transfer learning, cross-validate by patient, and test against shuffled labels.
+
+    Further options are those of the dataset: `xaibench list datasets`.
+    """
     given = locals()
-    spec = make_spec(_of_run(given), config)
+    spec = make_spec(options.of_run(given, context), config)
     folder = train_folder(spec, given, out or Path("models") / f"{Path(spec.dataset).name}-{backbone}")
-    out_console.print(f"Model: {folder.path}  (explain with `xaibench run --model {folder.path}`)")
+    shown = escape(str(folder.path))
+    out_console.print(f"Model: {shown}  (explain with `xaibench run --model {shown}`)")
 
 
 def study(
+    context: typer.Context,
     dataset: options.DatasetName = None,
-    series: options.Series = None,
-    roi: options.Roi = None,
-    labels: options.Labels = None,
     intensity: options.IntensityRule = None,
     mask_share: options.MaskShare = 0.5,
     backbone: options.Backbone = "compact",
     weights: options.Weights = None,
-    folds: options.Folds = 5,
+    folds: options.FoldCount = 5,
     permutations: options.Permutations = 100,
     hidden: options.Hidden = 0,
     fine_tune: options.FineTune = 0,
     patient_score: options.PatientScore = "mean",
+    training_seeds: options.TrainingSeeds = 10,
     methods: options.Methods = None,
     metrics: options.Metrics = None,
     preset: options.PresetName = None,
+    patients: options.Patients = None,
     slices: options.SliceRule = None,
     target: options.Target = None,
     seed: options.Seed = None,
@@ -65,32 +70,31 @@ def study(
     out: Annotated[Path | None, typer.Option(help="study folder; the same one goes on")] = None,
     retry_failed: options.RetryFailed = False,
 ) -> None:
-    """Train, validate, shuffle, generate the simulated images, compare all explainers, and write it up."""
+    """Train, validate, shuffle, generate the simulated images, compare all explainers, and write it up.
+
+    Further options are those of the dataset: `xaibench list datasets`.
+    """
     given = locals()
-    spec = make_spec(_of_run(given), config)
-    check_names(spec)
+    spec = spec_of(options.of_run(given, context), config)
+    choose_plugins(spec)  # a misspelt name is told before the minutes of a training
     folder = out or Path("runs") / f"study-{Path(spec.dataset).name}-{backbone}"
     model = train_folder(spec, given, folder / "model")
     failed = execute(spec.model_copy(update={"model": str(model.path)}), folder, retry_failed)
     raise typer.Exit(1 if failed else 0)
 
 
-def _of_run(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if name in RunSpec.model_fields}
-
-
 def train_folder(spec: RunSpec, given: dict[str, Any], out: Path) -> "ModelFolder":
     """Train what the options say, or go on with it, and print the figures."""
     with without_import_chatter():
-        from xaibench.cli.progress import Voice
-        from xaibench.harness.prepare import open_dataset
+        from xaibench.cli.progress import ConsoleProgress
         from xaibench.models.transfer import Plan, train_dataset
     from xaibench.reports import training_page
 
-    of_run: dict[str, Any] = {"seed": spec.seed, "intensity": spec.intensity}
+    of_run: dict[str, Any] = {"seed": spec.seed, "intensity": spec.intensity or Intensity.RAW}
     plan = Plan(**{name: given[name] for name in Plan.__dataclass_fields__ if name not in of_run}, **of_run)
-    dataset, _ = open_dataset(spec)
-    folder = train_dataset(dataset, plan, out, Voice(error_console))
+    source = find_source(["datasets"], spec.dataset)
+    check_options(spec.options, [source])
+    folder = train_dataset(source.make(spec.options), plan, out, ConsoleProgress(error_console))
     names = folder.read("folds.json")["class_names"]
     page = folder.write_text("training.html", training_page(names, folder.record()))
     print_training(folder.read("metrics.json"))

@@ -1,8 +1,7 @@
-"""From a dataset's volumes to the cases of a run: slices chosen, images fitted to the model's input."""
+"""From a dataset's volumes to the cases of a run: patients and slices chosen, images fitted to the model's input."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,62 +11,63 @@ from xaibench.api import (
     Case,
     Classifier,
     Dataset,
-    Image,
     Images,
+    Intensity,
+    LoadedModel,
+    Match,
     NotApplicable,
-    Region,
     Volume,
     XaibenchError,
+    fit,
 )
-from xaibench.harness.spec import Intensity, RunSpec, Slices
-
-Chooser = Callable[[Volume], Classifier]
-"""Gives the classifier that may explain a patient."""
+from xaibench.harness.spec import RunSpec, Slices
 
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """The cases of a run, and what a reader must know of them."""
+    """The cases of a run, who explains them, and what a reader must know of them."""
 
-    name: str
     cases: list[Case]
+    matches: Mapping[str, Match]
+    """Classifier of each patient."""
     class_names: tuple[str, ...]
     notes: list[str]
 
-    @property
-    def patients(self) -> int:
-        """Number of patients."""
-        return len({case.patient for case in self.cases})
 
-    @property
-    def input_range(self) -> tuple[float, float]:
-        """Lowest and highest intensity of all cases."""
-        low = min(float(case.image.min()) for case in self.cases)
-        high = max(float(case.image.max()) for case in self.cases)
-        return low, high
-
-    def fingerprint(self) -> str:
-        """Hash of images, masks and labels."""
-        digest = hashlib.sha256()
-        for case in self.cases:
-            digest.update(f"{case.id} {case.label} {case.spacing_mm}".encode())
-            digest.update(np.ascontiguousarray(case.image).tobytes())
-            digest.update(b"" if case.region is None else np.packbits(case.region).tobytes())
-        return digest.hexdigest()
-
-
-def build_cohort(dataset: Dataset, name: str, spec: RunSpec, classifier_of: Chooser) -> Cohort:
+def build_cohort(dataset: Dataset, name: str, spec: RunSpec, model: LoadedModel) -> Cohort:
     """Choose patients and slices and fit them to the model's input. Raises XaibenchError if nothing is left."""
-    notes: list[str] = []
+    intensity = intensity_of(spec, model)
     cases: list[Case] = []
-    for volume in choose_patients(dataset, spec.patients):
-        classifier = classifier_of(volume)
-        notes += _fitting_notes(volume, classifier.input_shape, notes)
-        cases += cases_of(volume, spec, classifier)
+    matches: dict[str, Match] = {}
+    fitting: dict[str, None] = {}
+    for volume in choose_patients(dataset, spec.most_patients):
+        matches[volume.patient] = model.match(volume)
+        classifier = model.classifiers[matches[volume.patient].classifier]
+        fitting |= dict.fromkeys(fitting_notes(volume, classifier.input_shape))
+        cases += cases_of(volume, spec.slices, intensity, classifier)
     if not cases:
         raise XaibenchError(f"The cohort {name} holds no usable case; see `xaibench data check`.")
     cases.sort(key=lambda case: case.id)
-    return Cohort(name, cases, tuple(dataset.class_names), [*dataset.notes(), *notes])
+    _check_ids(cases)
+    return Cohort(cases, matches, tuple(dataset.class_names), [*dataset.notes(), *fitting])
+
+
+def intensity_of(spec: RunSpec, model: LoadedModel) -> Intensity:
+    """Intensities of the spec, or those the model was trained on. Raises XaibenchError where the two differ."""
+    if spec.intensity is not None and model.intensity not in (None, spec.intensity):
+        raise XaibenchError(
+            f"The model was trained with --intensity {model.intensity}, but this run gives it {spec.intensity} images; "
+            f"add --intensity {model.intensity}."
+        )
+    return spec.intensity or model.intensity or Intensity.RAW
+
+
+def _check_ids(cases: Sequence[Case]) -> None:
+    twice = [name for name, count in Counter(case.id for case in cases).items() if count > 1]
+    if twice:
+        raise XaibenchError(
+            f"The dataset yields {twice[0]} twice; each patient needs a pseudonym of their own."
+        )
 
 
 def choose_patients(dataset: Dataset, at_most: int | None) -> Iterator[Volume]:
@@ -76,29 +76,28 @@ def choose_patients(dataset: Dataset, at_most: int | None) -> Iterator[Volume]:
         yield from dataset.volumes()
         return
     share = -(-at_most // max(1, len(dataset.class_names)))
-    taken: Counter[int] = Counter()
+    taken: Counter[tuple[int, ...]] = Counter()
     spare: list[Volume] = []
     for volume in dataset.volumes():
-        if taken[volume.label] >= share:
+        if taken[volume.labels] >= share:
             spare = [*spare, volume][: at_most - taken.total()]
             continue
-        taken[volume.label] += 1
+        taken[volume.labels] += 1
         yield volume
         if taken.total() == at_most:
             return
     yield from spare[: at_most - taken.total()]
 
 
-def cases_of(volume: Volume, spec: RunSpec, classifier: Classifier) -> list[Case]:
+def cases_of(volume: Volume, rule: Slices, intensity: Intensity, classifier: Classifier) -> list[Case]:
     """Cases of one patient: the slices that the rule chooses."""
-    input_shape = classifier.input_shape
-    rule = spec.slices
+    size = classifier.input_shape
     if rule is Slices.LARGEST_MASK and (volume.regions is None or not volume.regions.any()):
         rule = Slices.HIGHEST_SCORE
     if rule is Slices.LARGEST_MASK and volume.regions is not None:
-        return [fit(volume, int(volume.regions.sum(axis=(1, 2)).argmax()), input_shape, spec.intensity)]
-    fitted = [fit(volume, index, input_shape, spec.intensity) for index in range(len(volume.images))]
-    if rule is Slices.ALL:
+        return [fit(volume, int(volume.regions.sum(axis=(1, 2)).argmax()), size, intensity)]
+    fitted = [fit(volume, index, size, intensity) for index in range(len(volume.images))]
+    if rule is Slices.ALL or len(fitted) == 1:
         return fitted
     strength = highest_scores if rule is Slices.HIGHEST_SCORE else highest_maps
     return [fitted[int(strength(classifier, np.stack([case.image for case in fitted])).argmax())]]
@@ -128,74 +127,24 @@ def highest_maps(classifier: Classifier, images: Images) -> Float32[np.ndarray, 
     return np.asarray(contributions.max(axis=1))
 
 
-def fit(volume: Volume, index: int, input_shape: tuple[int, int, int], intensity: Intensity) -> Case:
-    """Slice of a volume as a case of the model's input size; the mask follows by nearest neighbour."""
-    image = volume.images[index]
-    mask = None if volume.regions is None else volume.regions[index]
-    where = f"Case {volume.patient}/slice {index}"
-    if not np.isfinite(image).all():
-        raise XaibenchError(
-            f"{where}: the image holds NaN or infinite pixels; repair or leave out this patient."
-        )
-    if mask is not None and mask.shape != image.shape[:2]:
-        raise XaibenchError(
-            f"{where}: mask is {_size(mask.shape)} but the image is {_size(image.shape)}; "
-            f"resample the SEG to the series, or drop the mask."
-        )
-    case = Case(
-        id=f"{volume.patient}-s{index:02d}",
-        patient=volume.patient,
-        image=_channels(image, input_shape[2], where),
-        label=volume.label,
-        mask=mask,
-        spacing_mm=volume.spacing_mm,
-        slice_index=index,
-    )
-    if intensity is Intensity.UNIT:
-        case = replace(case, image=_unit(case.image))
-    return case if image.shape[:2] == input_shape[:2] else _resized(case, input_shape[:2])
-
-
-def _resized(case: Case, size: tuple[int, int]) -> Case:
-    from skimage.transform import resize
-
-    old = case.image.shape[:2]
-    image = resize(case.image, size, order=1, anti_aliasing=min(size) < min(old), preserve_range=True)
-    mask: Region | None = None
-    if case.region is not None:
-        mask = resize(case.region, size, order=0, anti_aliasing=False, preserve_range=True).astype(bool)
-    spacing = (case.spacing_mm[0] * old[0] / size[0], case.spacing_mm[1] * old[1] / size[1])
-    return replace(case, image=image.astype(np.float32), mask=mask, spacing_mm=spacing)
-
-
-def _channels(image: np.ndarray, wanted: int, where: str) -> np.ndarray:
-    if image.shape[2] == wanted:
-        return image
-    if image.shape[2] == 1:
-        return np.repeat(image, wanted, axis=2)
-    raise XaibenchError(
-        f"{where}: the image has {image.shape[2]} channels but the model takes {wanted}; "
-        f"give a model of {image.shape[2]} channels, or convert the images."
-    )
-
-
-def _unit(image: Image) -> Image:
-    low, high = np.percentile(image, (1, 99))
-    scaled: Image = np.clip((image - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
-    return scaled
-
-
-def _fitting_notes(volume: Volume, input_shape: tuple[int, int, int], known: list[str]) -> list[str]:
+def fitting_notes(volume: Volume, input_shape: tuple[int, ...]) -> list[str]:
+    """Sentences on what fitting changes."""
     old, new = volume.images.shape[1:3], input_shape[:2]
+    sizes = f"{old[0]}x{old[1]}", f"{new[0]}x{new[1]}"
     notes = []
     if old != new:
-        notes.append(f"Images of {_size(old)} pixels are resized to the model's input of {_size(new)}.")
-    if old != new and old[0] * new[1] != old[1] * new[0]:
-        notes.append(f"Resizing {_size(old)} to {_size(new)} changes the proportions of the image.")
+        notes.append(f"Images of {sizes[0]} pixels are resized to the model's input of {sizes[1]}.")
+    if old[0] * new[1] != old[1] * new[0]:
+        notes.append(f"Resizing {sizes[0]} to {sizes[1]} changes the proportions of the image.")
     if volume.images.shape[3] == 1 and input_shape[2] == 3:
         notes.append("Grey images are repeated to the three channels that the model takes.")
-    return [note for note in notes if note not in known]
+    return notes
 
 
-def _size(shape: tuple[int, ...]) -> str:
-    return f"{shape[0]}x{shape[1]}"
+def in_the_order_of(model_names: Sequence[str], cohort: Cohort) -> Cohort:
+    """Number the labels as the model's outputs are named; unchanged where the names do not all occur there."""
+    if not set(cohort.class_names) <= set(model_names) or tuple(model_names) == cohort.class_names:
+        return cohort
+    number = [list(model_names).index(name) for name in cohort.class_names]
+    cases = [replace(case, labels=tuple(number[label] for label in case.labels)) for case in cohort.cases]
+    return replace(cohort, cases=cases, class_names=tuple(model_names))

@@ -1,29 +1,31 @@
-"""Plugins: explainers, metrics and datasets, found by their entry points."""
+"""Plugins, found by their entry points and checked once, when they are loaded."""
 
-import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from typing import Any
 
-from xaibench.api import XaibenchError
+from pydantic import BaseModel
 
-Kind = Literal["methods", "metrics", "datasets"]
-DECLARED = {
-    "methods": ("family", "needs", "source"),
-    "metrics": ("family", "higher_is_better", "range", "unit", "source"),
-    "datasets": ("class_names", "summary", "volumes", "notes"),
-}
+from xaibench.api import XaibenchError, unknown
+from xaibench.harness import source
+from xaibench.harness.declared import KINDS, Kind, Undeclared, check_name, declared
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A registered class, and the package that brought it."""
+    """A registered class, what it declares, and the package that brought it."""
 
+    kind: Kind
     name: str
     cls: Any
+    facts: Any
+    """ExplainerFacts, MetricFacts, DatasetFacts or ModelFacts, by kind."""
     package: str
     """Name and version."""
+    code: str
+    """Hash of its source."""
 
 
 class BrokenPluginError(XaibenchError):
@@ -44,32 +46,32 @@ def entries(kind: Kind) -> dict[str, EntryPoint]:
     return found
 
 
+@cache
 def load(kind: Kind, name: str) -> Plugin:
     """Load one plugin. Raises XaibenchError for an unknown name and BrokenPluginError for a broken one."""
     known = entries(kind)
     if name not in known:
         raise XaibenchError(unknown(kind[:-1], name, list(known)))
-    return _load(kind, name)
-
-
-@cache
-def _load(kind: Kind, name: str) -> Plugin:
-    entry = entries(kind)[name]
-    package = _package(entry)
+    entry = known[name]
+    who = f"{kind[:-1].capitalize()} {name!r} of {_package(entry)}"
     try:
-        cls = entry.load()
-    except Exception as error:  # whatever a plugin raises on import, it must not stop the others
-        raise BrokenPluginError(
-            f"{kind[:-1].capitalize()} {name!r} of {package} cannot be loaded from {entry.value}: "
-            f"{type(error).__name__}: {error}; mend or uninstall it."
+        check_name(name)
+        cls = _imported(entry)
+        facts: BaseModel = declared(kind, cls)
+    except Undeclared as error:
+        raise BrokenPluginError(f"{who} {error}.") from error
+    return Plugin(kind, name, cls, facts, _package(entry), source.code_hash(entry.module))
+
+
+def _imported(entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # an import may even call sys.exit; it must not stop the others
+        raise Undeclared(
+            f"cannot be loaded from {entry.value}: {type(error).__name__}: {error}; mend or uninstall it"
         ) from error
-    missing = [attribute for attribute in DECLARED[kind] if not hasattr(cls, attribute)]
-    if missing:
-        raise BrokenPluginError(
-            f"{kind[:-1].capitalize()} {name!r} of {package} does not declare {', '.join(missing)}; add them as "
-            f"class variables (see CONTRIBUTING.md)."
-        )
-    return Plugin(name, cls, package)
 
 
 def load_all(kind: Kind) -> tuple[list[Plugin], list[str]]:
@@ -92,35 +94,37 @@ def select(kind: Kind, expression: str) -> tuple[list[Plugin], list[str]]:
     terms = [term.strip() for term in expression.split(",") if term.strip()]
     if not terms:
         raise XaibenchError(f"No {kind} are named; write all, names separated by commas, or family:NAME.")
-    plugins, problems = load_all(kind)
-    chosen = {plugin.name: plugin for term in terms for plugin in _of_term(kind, term, plugins)}
     only_names = not any(term == "all" or term.startswith("family:") for term in terms)
-    return [chosen[name] for name in sorted(chosen)], [] if only_names else problems
+    plugins, problems = ([], []) if only_names else load_all(kind)
+    chosen = {plugin.name: plugin for term in terms for plugin in _of_term(kind, term, plugins)}
+    return [chosen[name] for name in sorted(chosen)], problems
 
 
-def _of_term(kind: Kind, term: str, plugins: list[Plugin]) -> list[Plugin]:
+def _of_term(kind: Kind, term: str, plugins: Sequence[Plugin]) -> list[Plugin]:
     if term == "all":
-        return plugins
+        return list(plugins)
     if not term.startswith("family:"):
         return [load(kind, term)]
     family = term.removeprefix("family:")
-    found = [plugin for plugin in plugins if plugin.cls.family == family]
+    found = [plugin for plugin in plugins if plugin.facts.family == family]
     if not found:
-        raise XaibenchError(unknown("family", family, sorted({str(p.cls.family) for p in plugins})))
+        raise XaibenchError(unknown("family", family, sorted({str(p.facts.family) for p in plugins})))
     return found
 
 
-def unknown(noun: str, name: str, known: list[str]) -> str:
-    """One sentence for an unknown name: the likely one meant, or all known ones."""
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}."
-    return f"There is no {noun} {name!r}; {hint}"
+def find(name: str, kinds: Sequence[Kind] = KINDS) -> Plugin:
+    """Load the plugin of a name, whatever its kind. Raises XaibenchError for an unknown one."""
+    for kind in kinds:
+        if name in entries(kind):
+            return load(kind, name)
+    raise XaibenchError(unknown("plugin", name, [known for kind in kinds for known in entries(kind)]))
 
 
 def forget() -> None:
-    """Look for plugins afresh, after a package was installed in this process."""
+    """Look for plugins and their sources afresh, after a package was installed or changed in this process."""
     entries.cache_clear()
-    _load.cache_clear()
+    load.cache_clear()
+    source.forget()
 
 
 def _package(entry: EntryPoint) -> str:

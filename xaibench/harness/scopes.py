@@ -1,187 +1,194 @@
-"""What a metric can be asked about: one case, the cohort in one batch, or one class of the cohort.
+"""What a cell scores, by the scope of its unit: a case's heatmap, a batch of cases, a class of the cohort."""
 
-A row has a subject for each method (what is scored: a heatmap, a way to make heatmaps, a simulated image)
-and scores it by each metric of its scope.
-"""
-
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from xaibench.api import (
-    BatchMetric,
     Case,
     CohortExplainer,
     CohortExplanation,
-    CohortMetric,
-    ExplainBatch,
-    ExplainCohort,
     Explanation,
+    Heatmap,
     Heatmaps,
-    Images,
     Measurement,
-    Metric,
     NotApplicable,
 )
-from xaibench.harness.cell import Entry, Workbench, time_limit
-from xaibench.harness.store.folder import RunFolder
+from xaibench.harness import keys
+from xaibench.harness.again import ExplainAgain
+from xaibench.harness.cells import Unit
+from xaibench.harness.configured import Configured
+from xaibench.harness.explaining import Asked, Fits, answer, explain_alone, regions_of, require
+from xaibench.harness.limits import Failure
+from xaibench.harness.prepare import Prepared
 
-COHORT = "cohort"
-
-
-@runtime_checkable
-class Row(Protocol):
-    """One row of a method's records."""
-
-    scope: ClassVar[type]
-
-    @property
-    def id(self) -> str:
-        """Value of Record.case."""
-        ...
-
-    @property
-    def patient(self) -> str:
-        """Value of Record.patient."""
-        ...
-
-    def subject(self, method: Entry) -> Any:
-        """What is scored; raises NotApplicable, or whatever the method raises."""
-        ...
-
-    def score(self, metric: Entry, method: Entry, subject: Any) -> Measurement:
-        """Score the subject by one metric."""
-        ...
+Kept = Callable[[str, str], Explanation | None]
+"""Gives the explanation of a method and a case that the run folder holds, if it holds one."""
 
 
 @dataclass(frozen=True, eq=False)
-class CaseRow:
-    """One case; its heatmap is made once and kept in the run folder."""
+class Context:
+    """What every cell of a worker shares."""
 
-    scope: ClassVar[type] = Metric
-    bench: Workbench
-    folder: RunFolder
-    case: Case
+    prepared: Prepared
+    fits: Fits
+    kept: Kept
+    cohort_kept: Callable[[str], Mapping[int, CohortExplanation] | None]
+    warm: set[tuple[str, int]] = field(default_factory=set)
+    """Methods and classifiers (by number) that have run together in this process, so that nothing is traced again."""
+    label_maps: dict[tuple[str, str, int], Heatmap] = field(default_factory=dict)
+    """Maps by method, case and class that explanations of the cohort are made of."""
 
-    @property
-    def id(self) -> str:
-        """Pseudonym of the case."""
-        return self.case.id
+    def case(self, name: str) -> Case:
+        """Case of a name."""
+        return self.prepared.cases[name]
 
-    @property
-    def patient(self) -> str:
-        """Pseudonym of the patient."""
-        return self.case.patient
+    def target(self, name: str) -> int:
+        """Explained class of a case."""
+        return self.prepared.targets[name]
 
-    def subject(self, method: Entry) -> Explanation:
-        """Return the kept or a new explanation."""
-        kept = self.folder.explanation(method.name, self.id)
-        if kept is not None:
-            return kept
-        explanation = self.bench.explain(method, self.case)
-        self.folder.save_explanation(method.name, self.id, explanation)
-        return explanation
-
-    def score(self, metric: Entry, method: Entry, subject: Explanation) -> Measurement:
-        """Score the heatmap; the metric may run the method again on changed copies of the case."""
-
-        def again(images: Images) -> Heatmaps:
-            return self.bench.call(method, [self.case] * len(images), images)
-
-        result: Measurement = metric.plugin(self.bench.of(self.case), self.case, subject, again)
-        return result
-
-
-@dataclass(frozen=True, eq=False)
-class CohortRow:
-    """All cases together, explained in one batch."""
-
-    scope: ClassVar[type] = BatchMetric
-    id: ClassVar[str] = COHORT
-    patient: ClassVar[str] = COHORT
-    bench: Workbench
-    cases: list[Case]
-
-    def subject(self, method: Entry) -> ExplainBatch:
-        """Return the function that explains several cases in one batch; it has run before when it is timed."""
-        for case in self.cases:
-            self.bench.warm_up(method, case)
-
-        def explain(cases: list[Case]) -> Heatmaps:
-            return self.bench.call(method, cases, np.stack([case.image for case in cases]))
-
-        return explain
-
-    def score(self, metric: Entry, method: Entry, subject: ExplainBatch) -> Measurement:
-        """Score the method over the cases."""
-        result: Measurement = metric.plugin.score_batch(self.cases, subject)
-        return result
-
-
-@dataclass(frozen=True, eq=False)
-class ClassRow:
-    """One class of the cohort, for methods that explain a cohort."""
-
-    scope: ClassVar[type] = CohortMetric
-    patient: ClassVar[str] = COHORT
-    bench: Workbench
-    folder: RunFolder
-    cases: list[Case]
-    label: int
-    class_name: str
-
-    @property
-    def id(self) -> str:
-        """Such as `class recurrent`."""
-        return f"class {self.class_name}"
-
-    def subject(self, method: Entry) -> CohortExplanation:
-        """Return the kept or a new explanation of the class; all classes are made at once."""
-        if not isinstance(method.plugin, CohortExplainer):
-            raise NotApplicable("the method explains single images, not a cohort")
-        if self.label >= self.bench.n_classes:
-            raise NotApplicable(
-                f"the model has {self.bench.n_classes} classes, so none stands for label {self.label}"
-            )
-        explanations = self.folder.cohort_explanations(method.name)
-        if explanations is None:
-            self.bench.require(method)
-            explanations = self._explained(method)
-            self.folder.save_cohort_explanations(method.name, explanations)
-        return explanations[self.label]
-
-    def score(self, metric: Entry, method: Entry, subject: CohortExplanation) -> Measurement:
-        """Score the explanation of the class; the metric may explain changed cohorts."""
-        result: Measurement = metric.plugin.score_cohort(
-            self.bench.members, self._known_cases(), self.label, subject, self._explainer(method)
+    def asked(self, method: Configured, cases: list[Case], targets: list[int]) -> Asked:
+        """Cases of one classifier as a method is asked to explain them."""
+        number = self.prepared.folds.of[cases[0].patient]
+        classifier = self.prepared.folds.classifiers[number]
+        require(method, classifier, cases[0].image.ndim - 1)
+        fitted = self.fits.get((method.name, number), {})
+        if isinstance(fitted, Failure):
+            raise NotApplicable(f"it could not learn from the training cases: {fitted.reason}")
+        seed = self.prepared.info.spec["seed"]
+        return Asked(
+            classifier,
+            images=np.stack([case.image for case in cases]),
+            targets=np.array(targets),
+            seeds=np.array([keys.draw_seed(seed, method.name, case.id) for case in cases]),
+            regions=regions_of(cases),
+            fitted=fitted,
         )
-        return result
-
-    def _explained(self, method: Entry) -> dict[int, CohortExplanation]:
-        """Explanations of all classes; their sources are indices in all cases, known to the model or not."""
-        known = self._known_cases()
-        with time_limit(self.bench.timeout * len(known)):
-            explanations = self._explainer(method)(known)
-        place = {case.id: index for index, case in enumerate(self.cases)}
-        places = np.array([*(place[case.id] for case in known), -1])  # the last one stands for "none"
-        return {label: replace(made, sources=places[made.sources]) for label, made in explanations.items()}
-
-    def _known_cases(self) -> list[Case]:
-        """Cases whose label the model has a class for."""
-        return [case for case in self.cases if case.label < self.bench.n_classes]
-
-    def _explainer(self, method: Entry) -> ExplainCohort:
-        def explain(cases: list[Case]) -> dict[int, CohortExplanation]:
-            maps = np.stack([self.bench.label_map(method, case) for case in cases])
-            explanations: dict[int, CohortExplanation] = method.plugin.explain_cohort(cases, maps)
-            return explanations
-
-        return explain
 
 
-def scope_of(metric: Any) -> type:
-    """Which protocol a metric follows: CohortMetric, BatchMetric or Metric."""
-    if isinstance(metric, CohortMetric):
-        return CohortMetric
-    return BatchMetric if isinstance(metric, BatchMetric) else Metric
+# ---------------------------------------------------------------- one case
+
+
+def explain_case(context: Context, method: Configured, unit: Unit) -> Explanation:
+    """Return the kept explanation of a case, or a new one, made alone after the method has run once."""
+    kept = context.kept(method.name, unit.id)
+    if kept is not None:
+        return kept
+    case = context.case(unit.id)
+    asked = context.asked(method, [case], [context.target(unit.id)])
+    warm_up(context, method, case)
+    return explain_alone(method, asked)
+
+
+def warm_up(context: Context, method: Configured, case: Case) -> None:
+    """Let a method's first call on a classifier trace and import, so that no latency contains it."""
+    key = method.name, context.prepared.folds.of[case.patient]
+    if key not in context.warm:
+        answer(method, context.asked(method, [case], [context.target(case.id)]))
+        context.warm.add(key)
+
+
+def score_case(
+    context: Context, method: Configured, unit: Unit, explanation: Explanation
+) -> Callable[[Configured], Measurement]:
+    """Return what scores a heatmap by a metric; metrics of one cell share what they explain again."""
+    case = context.case(unit.id)
+    asked = context.asked(method, [case], [explanation.target])
+    again = ExplainAgain(asked, lambda changed: answer(method, changed).heatmaps)
+
+    def score(metric: Configured) -> Measurement:
+        made: Any = metric.made(asked.classifier, case, explanation, again)
+        return measured(made)
+
+    return score
+
+
+def measured(made: Any) -> Measurement:
+    """Refuse what a metric may not return."""
+    if not isinstance(made, Measurement):
+        raise TypeError(f"the metric returned {type(made).__name__}, no Measurement")
+    value = float(made.value)
+    details = {name: float(figure) for name, figure in made.details.items()}
+    if not np.isfinite([value, *details.values()]).all():
+        raise ValueError("the metric gave NaN or an infinite value")
+    return Measurement(value, details)
+
+
+# ---------------------------------------------------------------- several cases
+
+
+def score_batch(context: Context, method: Configured, unit: Unit) -> Callable[[Configured], Measurement]:
+    """Return what scores a method over several cases, each explained by its own classifier."""
+    cases = [context.case(name) for name in unit.cases]
+    for case in cases:
+        warm_up(context, method, case)
+
+    def explain(cases: list[Case]) -> Heatmaps:
+        return explain_together(context, method, cases)
+
+    return lambda metric: measured(metric.made.score_batch(cases, explain))
+
+
+def explain_together(context: Context, method: Configured, cases: list[Case]) -> Heatmaps:
+    """Explain cases in one batch a classifier."""
+    of = context.prepared.folds.of
+    heatmaps = np.empty((len(cases), *cases[0].image.shape[:-1]), np.float32)
+    for number in sorted({of[case.patient] for case in cases}):
+        rows = [row for row, case in enumerate(cases) if of[case.patient] == number]
+        own = [cases[row] for row in rows]
+        asked = context.asked(method, own, [context.target(case.id) for case in own])
+        heatmaps[rows] = answer(method, asked).heatmaps
+    return heatmaps
+
+
+# ---------------------------------------------------------------- a class
+
+
+def explain_classes(context: Context, method: Configured, unit: Unit) -> dict[int, CohortExplanation]:
+    """Explanations of all classes at once; their sources count the cases of the unit."""
+    if not isinstance(method.made, CohortExplainer):
+        raise NotApplicable("the method explains single images, not a cohort")
+    if unit.label is not None and unit.label >= context.prepared.folds.classifiers[0].n_classes:
+        raise NotApplicable(f"no class of the model stands for label {unit.label}")
+    kept = context.cohort_kept(method.name)
+    return dict(kept) if kept is not None else explain_cohort(context, method, _cases(context, unit))
+
+
+def explain_cohort(context: Context, method: Configured, cases: list[Case]) -> dict[int, CohortExplanation]:
+    """Explain cases, which may be changed ones, as a cohort, from maps that are each made once."""
+    maps = np.stack([label_map(context, method, case) for case in cases])
+    explanations: dict[int, CohortExplanation] = method.made.explain_cohort(cases, maps)
+    return explanations
+
+
+def label_map(context: Context, method: Configured, case: Case) -> Heatmap:
+    """Heatmap of a case for its label, by the model that never saw the patient; made once."""
+    key = method.name, case.id, case.label
+    if key not in context.label_maps:
+        kept = context.kept(method.name, case.id) if case.label == context.target(case.id) else None
+        context.label_maps[key] = (
+            kept.heatmap if kept else answer(method, context.asked(method, [case], [case.label])).heatmaps[0]
+        )
+    return context.label_maps[key]
+
+
+def score_class(
+    context: Context, method: Configured, unit: Unit, explanations: Mapping[int, CohortExplanation]
+) -> Callable[[Configured], Measurement]:
+    """Return what scores the explanation of a class; the metric may explain changed cohorts."""
+    label = unit.label if unit.label is not None else 0
+    cases, explanation = _cases(context, unit), explanations[label]
+
+    def explain(changed: list[Case]) -> dict[int, CohortExplanation]:
+        return explain_cohort(context, method, changed)
+
+    def score(metric: Configured) -> Measurement:
+        return measured(metric.made.score_cohort(context.prepared.folds, cases, label, explanation, explain))
+
+    return score
+
+
+def _cases(context: Context, unit: Unit) -> list[Case]:
+    return [context.case(name) for name in unit.cases]

@@ -1,5 +1,6 @@
 """What to run: one validated object, from flags and a YAML file."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
-from xaibench.api import XaibenchError
-from xaibench.harness.registry import unknown
+from xaibench.api import Intensity, XaibenchError, unknown
 
 
 class Preset(StrEnum):
@@ -28,53 +28,56 @@ class Slices(StrEnum):
     ALL = "all"
 
 
-class Intensity(StrEnum):
-    """Intensities given to the model: as in the file, or the 1st to 99th percentile of each slice as 0 to 1."""
-
-    RAW = "raw"
-    UNIT = "unit"
-
-
-SMOKE_CASES = 4
+MOST_PATIENTS = {Preset.SMOKE: 4}
+"""Patients of a preset, unless their number is given; all where none stands."""
+MOST_EXPLAINED_AGAIN = {Preset.STANDARD: 8}
+"""Patients for metrics that explain again: some twenty explanations each."""
+MOST_TIMED = 8
+"""Patients for figures of time."""
 
 
 class RunSpec(BaseModel):
-    """Everything that decides the numbers of a run; stands in run.json."""
+    """Everything that decides what is computed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     methods: str = "all"
     metrics: str = "all"
     dataset: str = "phantom"
-    series: str | None = None
-    roi: str | None = None
-    labels: Path | None = None
+    """Name of a registered dataset, or a path."""
     model: str = "recurrence"
+    """Name of a registered model, or a path."""
+    options: Mapping[str, Any] = {}
+    """Fields of the dataset and of the model, such as `series` of a DICOM folder."""
     preset: Preset = Preset.STANDARD
-    cases: PositiveInt | None = None
+    patients: PositiveInt | None = None
     """At most so many patients, the classes in turn; None = all (4 in the smoke preset)."""
     slices: Slices = Slices.LARGEST_MASK
-    intensity: Intensity = Intensity.RAW
-    target: str = Field("predicted", pattern=r"^(predicted|true|\d+)$")
-    """The explained class: the predicted one, the true one, or a number."""
+    intensity: Intensity | None = None
+    """None = as the model was trained, where that is known, else raw."""
+    target: str = "predicted"
+    """The explained class: predicted, true, a class's number or its name."""
+    classes: str | None = None
+    """Names of the model's outputs in their order, separated by commas; None = as the model says."""
     seed: int = Field(0, ge=0)
-    cell_timeout: PositiveFloat = 300.0
+    cell_timeout: PositiveFloat = Field(300.0, allow_inf_nan=False)
     """Seconds that one method may take on one case."""
-    parameters: dict[str, dict[str, Any]] = {}
-    """Fields of methods, metrics and the dataset by name; they go before the preset's."""
+    parameters: Mapping[str, Mapping[str, Any]] = {}
+    """Fields of methods and metrics by name; they go before the preset's."""
 
     @property
-    def patients(self) -> int | None:
+    def most_patients(self) -> int | None:
         """Largest number of patients; None = all."""
-        return self.cases or (SMOKE_CASES if self.preset is Preset.SMOKE else None)
+        return self.patients or MOST_PATIENTS.get(self.preset)
 
 
-def make_spec(flags: dict[str, Any], config: Path | None = None) -> RunSpec:
+def make_spec(flags: Mapping[str, Any], config: Path | None = None) -> RunSpec:
     """Build the spec from a YAML file and the flags that were given (they win). Raises XaibenchError."""
     values = read_config(config) if config else {}
-    values |= {name: value for name, value in flags.items() if value is not None}
+    given = {name: value for name, value in flags.items() if value is not None}
+    options = {**(values.get("options") or {}), **given.pop("options", {})}
     try:
-        return RunSpec(**values)
+        return RunSpec(**values | given | {"options": options})
     except ValidationError as error:
         raise XaibenchError(_sentence(error)) from error
 
@@ -96,24 +99,3 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return unknown("setting", name, list(RunSpec.model_fields))
     return f"{name} = {first['input']!r} does not fit: {first['msg'].lower()}."
-
-
-def configured(cls: Any, name: str, spec: RunSpec) -> Any:
-    """Make a method or metric with the preset's budgets, the spec's parameters before them, and the run's seed.
-
-    Raises XaibenchError for a parameter it does not have.
-    """
-    values = dict(getattr(cls, "presets", {}).get(spec.preset.value, {})) | parameters_of(cls, name, spec)
-    if "seed" in getattr(cls, "__dataclass_fields__", {}):
-        values.setdefault("seed", spec.seed)
-    return cls(**values)
-
-
-def parameters_of(cls: Any, name: str, spec: RunSpec) -> dict[str, Any]:
-    """Parameters that the spec gives a plugin. Raises XaibenchError for one that it does not have."""
-    fields = getattr(cls, "__dataclass_fields__", {})
-    given = spec.parameters.get(name, {})
-    for key in given:
-        if key not in fields:
-            raise XaibenchError(unknown(f"parameter of {name}", key, list(fields)))
-    return given

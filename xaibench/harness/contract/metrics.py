@@ -1,41 +1,33 @@
 """What every metric must do, as checks that raise Broken with one sentence."""
 
-import dataclasses
-from collections.abc import Callable
-
 import numpy as np
 
 from xaibench.api import (
     Case,
+    Classifier,
     CohortExplanation,
     Explanation,
     Heatmap,
     Heatmaps,
-    Images,
     Measurement,
     NotApplicable,
 )
-from xaibench.harness.contract.trial import Broken, Check, Trial, masks_of, stacked
+from xaibench.harness.contract.trial import Broken, Check, Trial, needs_region, stacked, without_region
+from xaibench.harness.explaining import regions_of
+from xaibench.harness.scopes import measured
 
 
 def value_is_finite_and_within_its_range(trial: Trial) -> None:
     """For maps of every awkward kind: signed, constant, all zero, all negative."""
-    low, high = trial.entry.plugin.range
     for name, heatmap in awkward_maps(trial).items():
         measurement = _score(trial, heatmap)
-        if measurement is None:
-            continue
-        if not np.isfinite([measurement.value, *measurement.details.values()]).all():
-            raise Broken(f"it gives NaN or infinity for a heatmap that is {name}")
-        if not low - 1e-6 <= measurement.value <= high + 1e-6:
-            raise Broken(
-                f"{measurement.value:g} lies outside its range {low} .. {high} for a map that is {name}"
-            )
+        if measurement is not None:
+            _check_range(trial, measurement, f"for a map that is {name}")
 
 
 def scaling_a_heatmap_changes_nothing(trial: Trial) -> None:
     """A positive factor is no evidence."""
-    heatmap = trial.cases[0].image.mean(axis=-1)  # what the stand-in explainer gives for this case
+    heatmap = _echoed(trial.cases[0].image[None])[0]
     for factor in (1e-3, 100.0):
         before, after = _score(trial, heatmap), _score(trial, heatmap * np.float32(factor), factor)
         if before and after and not np.isclose(before.value, after.value, rtol=1e-4, atol=1e-5):
@@ -59,35 +51,30 @@ def leaves_case_and_heatmap_unchanged(trial: Trial) -> None:
         raise Broken("it changes the heatmap or the image that it is given; work on a copy")
 
 
-def a_missing_mask_is_not_applicable(trial: Trial) -> None:
+def a_missing_region_is_not_applicable(trial: Trial) -> None:
     """Where nobody annotated, co-localisation has no meaning: that is a reason, not a crash."""
-    if not trial.entry.plugin.needs_mask:
-        raise NotApplicable("it needs no mask")
-    case = dataclasses.replace(trial.cases[0], mask=None)
+    if not needs_region(trial):
+        raise NotApplicable("it needs no region")
     try:
-        trial.entry.plugin(trial.classifier, case, _explanation(awkward_maps(trial)["signed"]), _echo(1.0))
+        _score(trial, awkward_maps(trial)["signed"], case=without_region(trial.cases[0]), give_reasons=True)
     except NotApplicable:
         return
-    raise Broken("it gives a value for a case without a mask; raise NotApplicable with the reason")
+    raise Broken("it gives a value for a case without a region; raise NotApplicable with the reason")
 
 
 def scores_a_batch(trial: Trial) -> None:
     """A finite value over three cases."""
-    measurement = trial.entry.plugin.score_batch(trial.cases, lambda cases: stacked(cases)[..., 0])
-    if not np.isfinite(measurement.value):
-        raise Broken("it gives NaN or infinity")
+    _check_range(
+        trial, measured(trial.made.score_batch(trial.cases, lambda cases: _echoed(stacked(cases)))), ""
+    )
 
 
 def scores_a_cohort_explanation(trial: Trial) -> None:
     """A finite value within its range for each class, the same twice."""
     labels = sorted({case.label for case in trial.cases})
     values = [_class_measurement(trial, label) for label in labels]
-    low, high = trial.entry.plugin.range
     for measurement in filter(None, values):
-        if not np.isfinite([measurement.value, *measurement.details.values()]).all():
-            raise Broken("it gives NaN or infinity")
-        if not low - 1e-6 <= measurement.value <= high + 1e-6:
-            raise Broken(f"{measurement.value:g} lies outside its range {low} .. {high}")
+        _check_range(trial, measurement, "for a class")
     if values != [_class_measurement(trial, label) for label in labels]:
         raise Broken("two calls give two values; draw from np.random.default_rng of the seed field")
 
@@ -97,62 +84,87 @@ CASE_METRIC: list[Check] = [
     scaling_a_heatmap_changes_nothing,
     gives_the_same_value_twice,
     leaves_case_and_heatmap_unchanged,
-    a_missing_mask_is_not_applicable,
+    a_missing_region_is_not_applicable,
 ]
 
 
 def awkward_maps(trial: Trial) -> dict[str, Heatmap]:
     """Heatmaps that have broken metrics before."""
-    shape = trial.cases[0].image.shape[:2]
+    shape = trial.cases[0].image.shape[:-1]
     signed = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    one_pixel = np.zeros(shape, np.float32)
+    one_pixel.flat[0] = 1
     return {
         "signed": signed,
         "constant": np.ones(shape, np.float32),
         "all zero": np.zeros(shape, np.float32),
         "all negative": -np.abs(signed) - np.float32(0.1),
-        "zero but for one pixel": np.pad(np.ones((1, 1), np.float32), [(0, size - 1) for size in shape]),
+        "zero but for one pixel": one_pixel,
     }
 
 
-def _score(trial: Trial, heatmap: Heatmap, factor: float = 1.0) -> Measurement | None:
-    """Measurement of the first case; None where the metric says it is not applicable."""
+def _check_range(trial: Trial, measurement: Measurement, where: str) -> None:
+    low, high = trial.tried.plugin.facts.range
+    if not low - 1e-6 <= measurement.value <= high + 1e-6:
+        raise Broken(f"{measurement.value:g} lies outside its range {low} .. {high} {where}".rstrip())
+
+
+def _score(
+    trial: Trial, heatmap: Heatmap, factor: float = 1.0, case: Case | None = None, give_reasons: bool = False
+) -> Measurement | None:
+    """Measurement of a case, the first by default; None where the metric is not applicable."""
+    echo = Echo(trial.classifier, trial.cases[0], factor)
+    case = trial.cases[0] if case is None else case
     try:
-        result: Measurement = trial.entry.plugin(
-            trial.classifier, trial.cases[0], _explanation(heatmap), _echo(factor)
-        )
+        return measured(trial.made(trial.classifier, case, _explanation(heatmap), echo))
     except NotApplicable:
+        if give_reasons:
+            raise
         return None
-    return result
 
 
 def _explanation(heatmap: Heatmap) -> Explanation:
-    return Explanation(heatmap=heatmap, target=0, seconds=0.5, forward=3, backward=1)
+    return Explanation(heatmap, target=0, seconds=0.5, forward=3, backward=1, promised_total=1.0)
 
 
-def _echo(factor: float) -> Callable[[Images], Heatmaps]:
+class Echo:
     """Stand-in for the explainer under test: the channel mean, scaled."""
 
-    def explain(images: Images) -> Heatmaps:
-        maps: Heatmaps = (images.mean(axis=-1) * np.float32(factor)).astype(np.float32)
+    def __init__(self, classifier: Classifier, case: Case, factor: float) -> None:
+        self.case = case
+        self.factor = factor
+
+    def __call__(
+        self,
+        images: np.ndarray | None = None,
+        *,
+        targets: np.ndarray | None = None,
+        seeds: np.ndarray | None = None,
+        classifier: Classifier | None = None,
+    ) -> Heatmaps:
+        """Channel means of the images; a map each for several targets or seeds."""
+        images = self.case.image[None] if images is None else images
+        count = max(len(given) for given in (images, targets, seeds) if given is not None)
+        maps: Heatmaps = np.repeat(_echoed(images), count // len(images), axis=0) * np.float32(self.factor)
         return maps
 
-    return explain
+
+def _echoed(images: np.ndarray) -> Heatmaps:
+    maps: Heatmaps = images.mean(axis=-1).astype(np.float32)
+    return maps
 
 
 def _class_measurement(trial: Trial, label: int) -> Measurement | None:
     """Measurement of one class of the cases; None where the metric says it is not applicable."""
     explanation = _mean_of_cases(trial.cases)[label]
     try:
-        result: Measurement = trial.entry.plugin.score_cohort(
-            [trial.classifier], trial.cases, label, explanation, _mean_of_cases
-        )
+        return measured(trial.made.score_cohort(trial.folds, trial.cases, label, explanation, _mean_of_cases))
     except NotApplicable:
         return None
-    return result
 
 
 def _mean_of_cases(cases: list[Case]) -> dict[int, CohortExplanation]:
-    """Stand-in for the cohort explainer under test: the mean of a label's images and masks."""
+    """Stand-in for the cohort explainer under test: the mean of a label's images and regions."""
     return {
         label: _mean([case for case in cases if case.label == label]) for label in {c.label for c in cases}
     }
@@ -160,5 +172,6 @@ def _mean_of_cases(cases: list[Case]) -> dict[int, CohortExplanation]:
 
 def _mean(cases: list[Case]) -> CohortExplanation:
     image = stacked(cases).mean(axis=0)
-    mask = masks_of(cases).astype(np.float32).mean(axis=0)
-    return CohortExplanation(image, image[..., 0], np.zeros(image.shape[:2], int), mask)
+    regions = regions_of(cases)
+    share = None if regions is None else regions.astype(np.float32).mean(axis=0)
+    return CohortExplanation(image, image[..., 0], np.zeros(image.shape[:-1], int), share)

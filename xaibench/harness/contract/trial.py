@@ -1,19 +1,27 @@
 """A plugin on trial: with a tiny model and three small cases."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from xaibench.api import (
+    Background,
+    Batch,
     Case,
+    Classifier,
+    Detailed,
+    Fitted,
+    Folds,
     Heatmaps,
     Images,
     Need,
-    Regions,
+    seed_of,
 )
-from xaibench.harness.cell import Entry, Workbench
+from xaibench.harness.configured import Configured
+from xaibench.harness.declared import fitting_values
+from xaibench.harness.explaining import Asked, batch_of, regions_of, require
 from xaibench.harness.registry import Plugin
 
 
@@ -23,45 +31,91 @@ class Broken(AssertionError):  # noqa: N818 - reads as a verdict: raise Broken("
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A plugin under test, a tiny model and three small cases."""
+    """A method or metric under test, a tiny model and three small cases."""
 
-    entry: Entry
-    classifier: Any
+    tried: Configured
+    classifier: Classifier
     cases: list[Case]
 
     @property
-    def bench(self) -> Workbench:
-        """A fresh workbench; the explained class of the cases alternates."""
-        targets = {case.id: index % self.classifier.n_classes for index, case in enumerate(self.cases)}
-        classifiers = {case.patient: self.classifier for case in self.cases}
-        return Workbench(classifiers, targets, seed=0, timeout=120.0)
+    def made(self) -> Any:
+        """The plugin itself."""
+        return self.tried.made
 
-    def heatmaps(self, cases: list[Case], images: Images | None = None) -> Heatmaps:
-        """Heatmaps of the cases in one batch, all drawn from one seed."""
-        images = stacked(cases) if images is None else images
-        plugin = self.entry.plugin
-        targets = np.array([self.bench.targets[case.id] for case in cases])
-        result: Heatmaps = plugin(self.classifier, images, targets, **masks_for(plugin, cases))
-        return result
+    @property
+    def folds(self) -> Folds:
+        """The one classifier explains everybody."""
+        return Folds((self.classifier,), {case.patient: 0 for case in self.cases})
+
+    def asked(self, cases: list[Case], images: Images | None = None, seed: int = 0) -> Asked:
+        """Cases as the method is asked to explain them; the explained class alternates, the seed is the case's."""
+        require(self.tried, self.classifier, cases[0].image.ndim - 1)
+        targets = [int(case.patient[1:]) % self.classifier.n_classes for case in cases]
+        return Asked(
+            self.classifier,
+            images=stacked(cases) if images is None else images,
+            targets=np.array(targets),
+            seeds=np.array([seed_of(seed, self.tried.name, case.id) for case in cases]),
+            regions=regions_of(cases),
+            fitted=self.fitted(),
+        )
+
+    def batch(self, cases: list[Case], seed: int = 0) -> Batch:
+        """Batch of the cases."""
+        return batch_of(self.tried, self.asked(cases, seed=seed))
+
+    def heatmaps(self, cases: list[Case], images: Images | None = None, seed: int = 0) -> Heatmaps:
+        """Heatmaps of the cases in one batch, just as the method returns them."""
+        made = self.made(self.classifier, batch_of(self.tried, self.asked(cases, images, seed)))
+        return made.heatmaps if isinstance(made, Detailed) else made
+
+    def fitted(self) -> Mapping[str, np.ndarray]:
+        """What the method learns from twelve small training cases."""
+        if not isinstance(self.made, Fitted):
+            return {}
+        return self.made.fit(self.classifier, background(self.classifier), 0)
 
 
 Check = Callable[[Trial], None]
 
 
-def put_on_trial(plugin: Plugin, classifier: Any, parameters: dict[str, Any] | None = None) -> Trial:
-    """Prepare a plugin, with the smoke budgets, for the checks."""
-    values = dict(getattr(plugin.cls, "presets", {}).get("smoke", {})) | (parameters or {})
-    height, width, channels = classifier.input_shape
-    rng = np.random.default_rng(0)
+def put_on_trial(
+    plugin: Plugin, classifier: Classifier, parameters: Mapping[str, Any] | None = None
+) -> Trial:
+    """Prepare a method or metric, with the smoke budgets, for the checks."""
+    given = fitting_values(plugin.cls, plugin.name, parameters or {})
+    made = plugin.cls(**{**plugin.facts.presets.get("smoke", {}), **given})
+    return Trial(Configured(plugin, made), classifier, small_cases(classifier.input_shape, 3))
+
+
+def small_cases(input_shape: tuple[int, ...], count: int, seed: int = 0) -> list[Case]:
+    """Noise with a bright ellipse, the region, whose size changes from case to case; the labels alternate."""
+    height, width, channels = input_shape
+    rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[:height, :width]
     cases = []
-    for index in range(3):
-        mask = (rows - height / 2) ** 2 + (columns - width / 3) ** 2 < (min(height, width) / (4 + index)) ** 2
-        image = rng.random((height, width, channels), dtype=np.float32) * 0.3 + 0.5 * mask[..., None]
+    for index in range(count):
+        radius = min(height, width) / (4 + index % 3)
+        region = (rows - height / 2) ** 2 + (columns - width / 3) ** 2 < radius**2
+        image = rng.random((height, width, channels), dtype=np.float32) * 0.3 + 0.5 * region[..., None]
         cases.append(
-            Case(f"T{index}-s00", f"T{index}", image.astype(np.float32), index % 2, mask, (1.0, 1.0), 0)
+            Case(
+                id=f"T{index}-s00",
+                patient=f"T{index}",
+                image=image.astype(np.float32),
+                labels=(index % 2,),
+                region=region,
+                spacing_mm=(1.0, 1.0),
+            )
         )
-    return Trial(Entry(plugin.name, plugin.cls(**values)), classifier, cases)
+    return cases
+
+
+def background(classifier: Classifier) -> Background:
+    """Twelve training cases of twelve patients."""
+    cases = small_cases(classifier.input_shape, 12, seed=1)
+    labels = np.array([case.label for case in cases])
+    return Background(stacked(cases), labels, tuple(case.patient for case in cases))
 
 
 def stacked(cases: list[Case]) -> Images:
@@ -70,12 +124,11 @@ def stacked(cases: list[Case]) -> Images:
     return images
 
 
-def masks_of(cases: list[Case]) -> Regions:
-    """Masks of the cases, which all have one."""
-    masks: Regions = np.stack([case.region for case in cases if case.region is not None])
-    return masks
+def without_region(case: Case) -> Case:
+    """Same case, which nobody annotated."""
+    return replace(case, region=None)
 
 
-def masks_for(method: Any, cases: list[Case]) -> dict[str, Regions]:
-    """Return the further argument of a method that needs the annotated regions."""
-    return {"masks": masks_of(cases)} if Need.REGION in method.needs else {}
+def needs_region(trial: Trial) -> bool:
+    """Whether the plugin asks for the annotated region."""
+    return Need.REGION in trial.tried.needs

@@ -1,50 +1,25 @@
-"""A run on disk: what is computed is written at once and never computed again.
+"""A run on disk: what is computed is written at once, and never computed again while its key is wanted.
 
-`run.json` says what was run on what; `records.sqlite` holds one row a record, and every failure that ever
-happened; `heatmaps/`, `cases/` and `cohort/` hold compressed arrays. Files are written beside their place
-and moved into it, so a process killed at any moment leaves whole files or none.
+`run.json` says what was run on what (see run_info); `records.sqlite` holds the records; `heatmaps/`, `cases/`,
+`cohort/` and `fitted/` hold arrays, whose names carry the key of what made them. Every file appears whole or not at
+all, so a process killed at any moment leaves whole files or none.
 """
 
-import json
-import sqlite3
-import zipfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
-from xaibench.api import (
-    Case,
-    CohortExplanation,
-    Explanation,
-    Record,
-    Status,
-    XaibenchError,
-)
+from xaibench.api import Case, CohortExplanation, Explanation, Record, Status, XaibenchError, write_file
+from xaibench.harness import keys
+from xaibench.harness.cells import Result, wanted
+from xaibench.harness.store import arrays
+from xaibench.harness.store.records import PastFailure, RecordStore
+from xaibench.harness.store.run_info import FORMAT, RunInfo
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS records (
-    case_id TEXT, patient TEXT, method TEXT, metric TEXT, status TEXT, value REAL, reason TEXT, details TEXT,
-    fold INTEGER, seconds REAL, forward INTEGER, backward INTEGER,
-    PRIMARY KEY (case_id, method, metric)
-);
-CREATE TABLE IF NOT EXISTS failures (
-    at TEXT DEFAULT CURRENT_TIMESTAMP, case_id TEXT, method TEXT, metric TEXT, reason TEXT
-);
-"""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One failure of the history; a later success does not remove it."""
-
-    at: str
-    case: str
-    method: str
-    metric: str
-    reason: str
+SHOWN = 12
+"""Digits of a key in the name of a file."""
 
 
 class RunFolder:
@@ -52,208 +27,151 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path / "records.sqlite", isolation_level=None)
-        try:
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.executescript(SCHEMA)
-        except sqlite3.DatabaseError as error:
-            raise XaibenchError(
-                f"{path / 'records.sqlite'} is no readable run database ({error}); choose another --out folder."
-            ) from error
+        _claim(path)
+        self._records = RecordStore(path / "records.sqlite")
+        self._info: RunInfo | None = None
 
     @classmethod
     def existing(cls, path: Path) -> "RunFolder":
         """Open a folder that must already hold a run."""
         if not (path / "run.json").is_file():
-            raise XaibenchError(
-                f"{path} holds no run (no run.json); give the --out folder of a finished run."
-            )
+            raise XaibenchError(f"{path} holds no run (no run.json); give the --out folder of a run.")
         return cls(path)
 
     def close(self) -> None:
-        """Close the database, folding its write-ahead log in."""
-        self._database.close()
+        """Close the database."""
+        self._records.close()
 
     # ------------------------------------------------------------ run.json
 
-    def info(self) -> dict[str, Any]:
-        """What was run on what; empty before the first `begin`."""
-        file = self.path / "run.json"
-        if not file.is_file():
-            return {}
-        try:
-            found: dict[str, Any] = json.loads(file.read_text())
-        except ValueError as error:
-            raise XaibenchError(f"{file} is not readable ({error}); choose another --out folder.") from error
-        return found
+    def info(self) -> RunInfo:
+        """What was run on what. Raises XaibenchError where the folder holds no run yet, or one of another format."""
+        if self._info is None:
+            self._info = read_info(self.path)
+        return self._info
 
-    def begin(self, info: Mapping[str, Any]) -> None:
-        """Write `run.json`, or check that the folder holds the same run; differing ones are refused by name."""
-        known = self.info().get("identity")
-        if known is not None and known != info["identity"]:
-            differing = sorted(
-                key for key in {*known, *info["identity"]} if known.get(key) != info["identity"].get(key)
-            )
-            raise XaibenchError(
-                f"{self.path} holds another run: {', '.join(differing)} differ; choose another --out, "
-                f"or delete the folder to start afresh."
-            )
-        if known is None:
-            self.write_text("run.json", json.dumps(info, indent=2, sort_keys=True) + "\n")
+    def begin(self, info: RunInfo, cases: Mapping[str, Case]) -> RunInfo:
+        """Write `run.json` with the history of the folder before it, and the cases that are not there yet."""
+        history = read_info(self.path).history if (self.path / "run.json").is_file() else ()
+        self._info = info.model_copy(update={"history": (*history, *info.history)})
+        self.write_text("run.json", self._info.model_dump_json(indent=2) + "\n")
+        for case in info.cohort.cases:
+            path = self._case_file(case.id, case.key)
+            if not path.is_file():
+                arrays.save_case(path, cases[case.id], case.key)
+        return self._info
 
     # ------------------------------------------------------------ records
 
     def records(self) -> list[Record]:
-        """All records, sorted by method, metric and case."""
-        rows = self._database.execute(
-            "SELECT case_id, patient, method, metric, status, value, reason, details, fold, seconds, forward,"
-            " backward FROM records ORDER BY method, metric, case_id"
-        )
-        return [_record(row) for row in rows]
+        """Records that the run wants, sorted by method, metric and case."""
+        known = {record.key for record in wanted(self.info())}
+        return [record for record in self._records.records() if record.key in known]
 
-    def finished(self) -> set[tuple[str, str, str]]:
-        """(case, method, metric) of every record."""
-        return set(self._database.execute("SELECT case_id, method, metric FROM records"))
+    def finished(self) -> set[str]:
+        """Keys of all records, wanted or not."""
+        return self._records.keys()
 
-    def append(self, records: Iterable[Record]) -> None:
-        """Write records in one transaction; failures enter the history too."""
-        records = list(records)
-        failed = [r for r in records if r.status is Status.FAILED]
-        self._database.execute("BEGIN")
-        self._database.executemany(
-            "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    *(r.case, r.patient, r.method, r.metric, r.status.value, r.value, r.reason),
-                    *(json.dumps(dict(r.details), sort_keys=True), r.fold, r.seconds, r.forward, r.backward),
-                )
-                for r in records
-            ],
-        )
-        self._database.executemany(
-            "INSERT INTO failures (case_id, method, metric, reason) VALUES (?, ?, ?, ?)",
-            [(r.case, r.method, r.metric, r.reason) for r in failed],
-        )
-        self._database.execute("COMMIT")
+    def keep(self, result: Result) -> None:
+        """Write what a cell gave: its arrays, then its records in one transaction."""
+        cell = result.cell
+        if result.explanation is not None:
+            path = self._heatmap_file(cell.method, cell.unit.id)
+            if not path.is_file():
+                arrays.save_explanation(path, result.explanation)
+        if result.classes:
+            arrays.save_classes(self._classes_file(cell.method), result.classes)
+        self._records.append(result.records)
 
     def forget_failures(self) -> None:
         """Remove failed records, so that they are computed again; their history stays."""
-        self._database.execute("DELETE FROM records WHERE status = ?", (Status.FAILED.value,))
+        self._records.forget_failures()
 
-    def failures(self) -> list[Failure]:
+    def failures(self) -> list[PastFailure]:
         """Return the whole history of failures, oldest first."""
-        rows = self._database.execute(
-            "SELECT at, case_id, method, metric, reason FROM failures ORDER BY rowid"
-        )
-        return [Failure(*row) for row in rows]
+        return self._records.failures()
+
+    def failed(self) -> list[Record]:
+        """Records of the run that failed."""
+        return [record for record in self.records() if record.status is Status.FAILED]
 
     # ------------------------------------------------------------ arrays
 
-    def save_case(self, case: Case, target: int) -> None:
-        """Keep what a report shows of a case: image, mask, geometry, label, and the explained class."""
-        arrays = {"image": case.image, "spacing_mm": np.array(case.spacing_mm)}
-        if case.region is not None:
-            arrays["mask"] = np.packbits(case.region)
-        facts = {
-            "patient": case.patient,
-            "label": case.label,
-            "slice_index": case.slice_index,
-            "target": target,
+    def cases(self) -> dict[str, Case]:
+        """Cases of the run by name."""
+        return {
+            case.id: arrays.load_case(self._case_file(case.id, case.key), case.id)
+            for case in self.info().cohort.cases
         }
-        self._save_arrays(f"cases/{case.id}.npz", arrays, facts)
-
-    def cases(self) -> dict[str, tuple[Case, int]]:
-        """Cases by id, with the explained class of each."""
-        return {path.stem: self._load_case(path) for path in sorted(self.path.glob("cases/*.npz"))}
-
-    def _load_case(self, path: Path) -> tuple[Case, int]:
-        arrays, facts = self._load_arrays(path)
-        image = arrays["image"]
-        mask = arrays.get("mask")
-        if mask is not None:
-            mask = np.unpackbits(mask, count=image.shape[0] * image.shape[1]).astype(bool)
-            mask = mask.reshape(image.shape[:2])
-        spacing = arrays["spacing_mm"]
-        case = Case(
-            id=path.stem,
-            patient=facts["patient"],
-            image=image,
-            label=facts["label"],
-            mask=mask,
-            spacing_mm=(float(spacing[0]), float(spacing[1])),
-            slice_index=facts["slice_index"],
-        )
-        return case, facts["target"]
-
-    def save_explanation(self, method: str, case: str, explanation: Explanation) -> None:
-        """Keep a heatmap and what it cost."""
-        facts = {
-            "target": explanation.target,
-            "seconds": explanation.seconds,
-            "forward": explanation.forward,
-            "backward": explanation.backward,
-        }
-        self._save_arrays(f"heatmaps/{method}/{case}.npz", {"heatmap": explanation.heatmap}, facts)
 
     def explanation(self, method: str, case: str) -> Explanation | None:
-        """Return the kept explanation, or None if there is none."""
-        path = self.path / "heatmaps" / method / f"{case}.npz"
-        if not path.is_file():
-            return None
-        arrays, facts = self._load_arrays(path)
-        return Explanation(heatmap=arrays["heatmap"], **facts)
-
-    def save_cohort_explanations(self, method: str, explanations: Mapping[int, CohortExplanation]) -> None:
-        """Keep the explanations of a cohort, all classes together."""
-        arrays = {
-            f"{name}-{label}": array
-            for label, explanation in explanations.items()
-            for name, array in vars(explanation).items()
-            if array is not None
-        }
-        self._save_arrays(f"cohort/{method}.npz", arrays, {"labels": sorted(explanations)})
+        """Return the kept explanation of a case, or None if there is none."""
+        path = self._heatmap_file(method, case)
+        return arrays.load_explanation(path) if path.is_file() else None
 
     def cohort_explanations(self, method: str) -> dict[int, CohortExplanation] | None:
         """Explanations of the cohort by label, or None if there are none."""
-        path = self.path / "cohort" / f"{method}.npz"
-        if not path.is_file():
-            return None
-        arrays, facts = self._load_arrays(path)
+        path = self._classes_file(method)
+        return arrays.load_classes(path) if path.is_file() else None
 
-        def explanation(label: int) -> CohortExplanation:
-            names = {part.name: f"{part.name}-{label}" for part in fields(CohortExplanation)}
-            return CohortExplanation(**{name: arrays[key] for name, key in names.items() if key in arrays})
+    def save_fit(self, key: str, fitted: Mapping[str, np.ndarray]) -> None:
+        """Keep what a method learnt from training cases."""
+        arrays.save_arrays(self.path / "fitted" / f"{key}.npz", fitted, {})
 
-        return {label: explanation(label) for label in facts["labels"]}
+    def fit(self, key: str) -> dict[str, np.ndarray] | None:
+        """Return what a method learnt, or None if nothing is kept."""
+        path = self.path / "fitted" / f"{key}.npz"
+        return arrays.load_arrays(path)[0] if path.is_file() else None
+
+    def _case_file(self, case: str, key: str) -> Path:
+        return self.path / "cases" / f"{case}-{key[:SHOWN]}.npz"
+
+    def _heatmap_file(self, method: str, case: str) -> Path:
+        key = keys.map_key(self.info().methods[method].key, self._case_keys[case])
+        return self.path / "heatmaps" / method / f"{case}-{key[:SHOWN]}.npz"
+
+    def _classes_file(self, method: str) -> Path:
+        info = self.info()
+        key = keys.map_key(info.methods[method].key, info.cohort.key)
+        return self.path / "cohort" / f"{method}-{key[:SHOWN]}.npz"
+
+    @property
+    def _case_keys(self) -> Mapping[str, str]:
+        return self.info().cohort.case_keys
 
     # ------------------------------------------------------------ files
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of the folder whole or not at all; returns its path."""
-        path = self.path / name
-        beside = path.with_name(f".{path.name}.part")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-        return path
-
-    def _save_arrays(self, name: str, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.part")
-        with beside.open("wb") as file:
-            np.savez_compressed(file, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
-        beside.replace(path)
-
-    def _load_arrays(self, path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        try:
-            with np.load(path) as file:
-                arrays = {name: file[name] for name in file.files}
-        except (ValueError, OSError, zipfile.BadZipFile) as error:
-            raise XaibenchError(f"{path} is damaged ({error}); delete it and start the run again.") from error
-        return arrays, json.loads(str(arrays.pop("facts")))
+        return write_file(self.path / name, lambda file: file.write(text.encode("utf-8")))
 
 
-def _record(row: tuple[Any, ...]) -> Record:
-    case, patient, method, metric, status, value, reason, details, *costs = row
-    return Record(case, patient, method, metric, Status(status), value, reason, json.loads(details), *costs)
+def read_info(folder: Path) -> RunInfo:
+    """Read `run.json`. Raises XaibenchError, in a sentence, for what is not a run of this format."""
+    file = folder / "run.json"
+    if not file.is_file():
+        raise XaibenchError(f"{folder} holds no run (no run.json); give the --out folder of a run.")
+    text = file.read_text(encoding="utf-8", errors="replace")
+    try:
+        return RunInfo.model_validate_json(text)
+    except ValidationError as error:
+        if f'"format": {FORMAT}' not in text:
+            raise XaibenchError(
+                f"{folder} holds a run of another version of xaibench (run.json is not of format {FORMAT}), which "
+                f"can be neither continued nor read; choose another --out folder."
+            ) from error
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise XaibenchError(
+            f"{file} is not readable ({where}: {first['msg'].lower()}); choose another --out folder."
+        ) from error
+
+
+def _claim(path: Path) -> None:
+    """Make the folder. Raises XaibenchError where it cannot hold a run."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise XaibenchError(
+            f"{path} cannot be made ({error.strerror}); choose another --out folder."
+        ) from error

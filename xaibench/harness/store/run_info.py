@@ -4,13 +4,14 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from xaibench.api import API_VERSION, HeldOut
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 COHORT = "cohort"
 """Unit and patient of a figure of several cases together."""
 
@@ -140,6 +141,11 @@ class CohortInfo(Part):
     def patients(self) -> tuple[str, ...]:
         """Pseudonyms of the patients, sorted."""
         return tuple(sorted({case.patient for case in self.cases}))
+
+    @cached_property
+    def case_keys(self) -> Mapping[str, str]:
+        """Key of each case by name."""
+        return {case.id: case.key for case in self.cases}
 
 
 class Machine(Part):

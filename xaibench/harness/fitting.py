@@ -1,0 +1,71 @@
+"""Methods that learn from training cases: each once for each classifier, kept in the run folder."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from xaibench.api import Background, Classifier, Fitted, Intensity, NotApplicable, fit, seed_of
+from xaibench.harness import keys
+from xaibench.harness.configured import Configured
+from xaibench.harness.explaining import Fits, require
+from xaibench.harness.limits import Failure, attempt
+from xaibench.harness.prepare import Prepared
+from xaibench.harness.store.folder import RunFolder
+
+MOST_BACKGROUND = 256
+"""Training images that a method is given, spread evenly over those there are."""
+
+
+def fit_methods(prepared: Prepared, folder: RunFolder, methods: Iterable[str]) -> Fits:
+    """Let the named methods learn what they have not learnt yet; a failure stands for all their cells."""
+    fits: dict[tuple[str, int], dict[str, np.ndarray] | Failure] = {}
+    for name in methods:
+        method = prepared.methods[name]
+        if isinstance(method.made, Fitted):
+            for number in sorted(set(prepared.folds.of.values())):
+                fits[name, number] = _fitted(prepared, folder, method, number)
+    return fits
+
+
+def _fitted(
+    prepared: Prepared, folder: RunFolder, method: Configured, number: int
+) -> dict[str, np.ndarray] | Failure:
+    classifier = prepared.folds.classifiers[number]
+    key = keys.digest(
+        prepared.info.methods[method.name].key, classifier.fingerprint, prepared.info.spec["seed"]
+    )
+    kept = folder.fit(key)
+    if kept is not None:
+        return kept
+    patience = float(prepared.info.spec["cell_timeout"]) * len(prepared.cases)
+    made = attempt(lambda: _fit(prepared, method, classifier, number), patience)
+    if not isinstance(made, Failure):
+        folder.save_fit(key, made)
+    return made
+
+
+def _fit(
+    prepared: Prepared, method: Configured, classifier: Classifier, number: int
+) -> dict[str, np.ndarray]:
+    require(method, classifier, len(classifier.input_shape) - 1)
+    background = background_of(prepared, classifier, number)
+    seed = seed_of(prepared.info.spec["seed"], method.name, "fit")
+    return {name: np.asarray(array) for name, array in method.made.fit(classifier, background, seed).items()}
+
+
+def background_of(prepared: Prepared, classifier: Classifier, number: int) -> Background:
+    """Slices that a classifier was trained on, fitted to its input. Raises NotApplicable where they are not known."""
+    intensity = prepared.model.intensity or Intensity.RAW
+    cases = [
+        fit(volume, index, classifier.input_shape, intensity)
+        for volume in prepared.model.training_volumes(number)
+        for index in range(len(volume.images))
+    ]
+    if not cases:
+        raise NotApplicable("the model knows no training cases")
+    chosen = [cases[i] for i in np.linspace(0, len(cases) - 1, min(MOST_BACKGROUND, len(cases))).astype(int)]
+    return Background(
+        images=np.stack([case.image for case in chosen]),
+        labels=np.array([case.label for case in chosen]),
+        patients=tuple(case.patient for case in chosen),
+    )

@@ -1,0 +1,74 @@
+"""What a plugin may do to a run: take its time, raise anything, and be written down as the reason."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import TypeVar
+
+from xaibench.api import NotApplicable, Status
+
+Made = TypeVar("Made")
+
+
+class CellTimeout(BaseException):
+    """The time limit is over; no Exception, so that a plugin's `except Exception` cannot swallow it."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no value."""
+
+    status: Status
+    reason: str
+
+
+def attempt(make: Callable[[], Made], seconds: float) -> Made | Failure:
+    """Make a thing within a time limit; whatever a plugin raises becomes a Failure. Ctrl-C goes on."""
+    try:
+        with time_limit(seconds):
+            return make()
+    except NotApplicable as reason:
+        return Failure(Status.NOT_APPLICABLE, str(reason))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # plugins may raise anything, SystemExit included
+        return Failure(Status.FAILED, reason_of(error))
+
+
+def reason_of(error: BaseException) -> str:
+    """One line for the table of failures."""
+    if isinstance(error, CellTimeout):
+        return str(error)
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise CellTimeout inside the block once the seconds are over.
+
+    It interrupts Python code and returns from a library's call as soon as that call ends. Only the main
+    thread of a system with SIGALRM can be interrupted; elsewhere an overrun is noticed when the block ends.
+    """
+    message = f"took longer than the cell timeout of {seconds:g} s"
+    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+        started = time.perf_counter()
+        yield
+        if time.perf_counter() - started > seconds:
+            raise CellTimeout(message)
+        return
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise CellTimeout(message)
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
