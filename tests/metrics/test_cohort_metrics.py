@@ -6,19 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.closed_form import linear
 from tests.metrics.conftest import NO_MODEL
-from xaibench.api import Case, CohortExplanation, NotApplicable, XaibenchError, seed_of
+from tests.metrics.plain_classifier import Linear
+from xaibench.api import Case, CohortExplanation, Folds, NotApplicable, XaibenchError, seed_of
 from xaibench.metrics.bootstrap_stability import BootstrapStability
 from xaibench.metrics.class_consistency import ClassConsistency
 from xaibench.metrics.cohort_colocalisation import CohortColocalisation
-from xaibench.metrics.patient_draws import dealt_anew, resampled
+from xaibench.metrics.common.patient_draws import resampled, shuffled
 
 SIZE = 8
 
 
 def case_of(patient: str, label: int, image: np.ndarray, number: int = 0) -> Case:
-    return Case(f"{patient}-s{number:02}", patient, image.astype(np.float32), label, None, (1.0, 1.0), number)
+    return Case(
+        f"{patient}-s{number:02}", patient, image.astype(np.float32), (label,), None, (1.0, 1.0), number
+    )
 
 
 def flat(patient: str, label: int, value: float, number: int = 0) -> Case:
@@ -48,11 +50,13 @@ class MeanImage:
 
 def score(metric, cases, label, classifiers=(NO_MODEL,), explain=None):
     explain = explain or MeanImage()
-    return metric.score_cohort(list(classifiers), cases, label, MeanImage()(cases)[label], explain)
+    return metric.score_cohort(
+        Folds(tuple(classifiers), {}), cases, label, MeanImage()(cases)[label], explain
+    )
 
 
 def folds():
-    return [linear(np.full((SIZE, SIZE, 1), weight / SIZE**2), bias) for weight, bias in ((4, 0), (2, -0.5))]
+    return [Linear(np.full((SIZE, SIZE, 1), weight / SIZE**2), bias) for weight, bias in ((4, 0), (2, -0.5))]
 
 
 def probability(label: int, value: float) -> float:
@@ -86,8 +90,8 @@ def test_patients_are_drawn_again_with_replacement_and_all_their_slices() -> Non
     assert distinct == pytest.approx(3 * (1 - (2 / 3) ** 3), abs=0.05)
 
 
-def test_labels_are_dealt_to_patients_and_the_size_of_the_class_is_kept() -> None:
-    draws = dealt_anew(cohort(), 1, 3000, seed=0)
+def test_labels_are_shuffled_over_patients_and_the_size_of_the_class_is_kept() -> None:
+    draws = shuffled(cohort(), 1, 3000, seed=0)
     drawn = [patients(draws.cohorts[place]) for place in draws.which]
     assert {len(one) for one in drawn} == {len(set(one)) for one in drawn} == {3}
     assert {case.label for one in draws.cohorts for case in one} == {1}
@@ -95,7 +99,7 @@ def test_labels_are_dealt_to_patients_and_the_size_of_the_class_is_kept() -> Non
     assert all(abs(times[f"P{n}"] / 9000 - 1 / 7) < 0.02 for n in range(1, 8))
 
 
-@pytest.mark.parametrize("kind", [resampled, dealt_anew])
+@pytest.mark.parametrize("kind", [resampled, shuffled])
 def test_the_same_patients_are_one_cohort_whatever_the_order_of_the_cases(kind) -> None:
     draws, other = kind(cohort(), 1, 200, seed=5), kind(cohort()[::-1], 1, 200, seed=5)
     names = [tuple(sorted(patients(one))) for one in draws.cohorts]
@@ -127,7 +131,7 @@ def test_interval_and_null_agree_with_a_loop_over_the_draws(label: int) -> None:
         draws = kind(cases, label, count, seed_of(seed, label, "class-consistency", purpose))
         return [probability(label, brightness(draws.cohorts[place])) for place in draws.which]
 
-    again, null = probabilities(resampled, "resampled"), probabilities(dealt_anew, "dealt anew")
+    again, null = probabilities(resampled, "resampled"), probabilities(shuffled, "shuffled")
     expected = {
         "predicted": measured.details["predicted"],
         "low": np.percentile(again, 2.5),
@@ -155,7 +159,7 @@ def test_of_two_patients_the_interval_and_the_null_follow_by_hand() -> None:
     assert "low" not in alone.details  # a single patient has no interval
 
 
-def test_dealings_that_are_the_true_one_count_as_high_as_the_value() -> None:
+def test_shuffles_that_are_the_true_one_count_as_high_as_the_value() -> None:
     cases = [flat("P1", 1, 0.9), flat("P2", 0, -0.9)]
     metric = ClassConsistency(draws=400)
     for label in (0, 1):
@@ -199,10 +203,10 @@ def stacked(heatmap: np.ndarray, mask: np.ndarray | None) -> CohortExplanation:
 def colocalised(heatmap: np.ndarray, mask: np.ndarray | None, annotated: bool = True):
     region = np.zeros((SIZE, SIZE), bool)
     region[2:4, 2:4] = annotated
-    case = replace(flat("P1", 1, 0.5), mask=region)
-    other = replace(flat("P2", 0, 0.5), mask=np.ones((SIZE, SIZE), bool))
+    case = replace(flat("P1", 1, 0.5), region=region)
+    other = replace(flat("P2", 0, 0.5), region=np.ones((SIZE, SIZE), bool))
     metric = CohortColocalisation()
-    return metric.score_cohort([NO_MODEL], [case, other], 1, stacked(heatmap, mask), MeanImage())
+    return metric.score_cohort(Folds((NO_MODEL,), {}), [case, other], 1, stacked(heatmap, mask), MeanImage())
 
 
 def test_cohort_colocalisation_agrees_with_a_loop_over_pixels() -> None:

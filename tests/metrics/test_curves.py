@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.closed_form import images, linear, small_resnet
 from tests.metrics.conftest import case_of, explanation_of, never
+from tests.metrics.plain_classifier import Linear, Network, images
 from xaibench.api import XaibenchError, seed_of
-from xaibench.metrics import baselines, noisy_linear
+from xaibench.metrics.common import baselines, noisy_linear
+from xaibench.metrics.common.ordering import ordering
 from xaibench.metrics.deletion_auc import DeletionAuc
 from xaibench.metrics.insertion_auc import InsertionAuc
-from xaibench.metrics.ordering import ordering
 
 BOTH = [DeletionAuc, InsertionAuc]
 
@@ -38,12 +38,11 @@ def plainly(metric, classifier, image, heatmap, target, replaced) -> float:
 @pytest.mark.parametrize("baseline", ["blur", "mean", "black"])
 @pytest.mark.parametrize("steps", [2, 7, 20])
 def test_area_agrees_with_a_plain_loop(kind, baseline, steps) -> None:
-    classifier = small_resnet(size=16)
-    classifier.input_range = (-0.5, 1.5)
+    classifier = Network()
     image = images(classifier, 1)[0]
     heatmap = np.random.default_rng(0).normal(size=(16, 16)).astype(np.float32)
     metric = kind(steps=steps, baseline=baseline)
-    replaced = baselines.FIXED[baseline](classifier, image)
+    replaced = baselines.FIXED[baseline](image)
     got = metric(classifier, case_of(image), explanation_of(heatmap), never).value
     assert got == pytest.approx(plainly(metric, classifier, image, heatmap, 1, replaced), abs=1e-5)
 
@@ -52,8 +51,9 @@ def near_linear(size: int = 8) -> tuple:
     """Model whose probability is 1/2 + (sum of w x) / 4 to good accuracy, and an image that shows w itself."""
     weights = np.zeros((size, size, 1))
     weights[:2] = 2e-2  # a quarter of the pixels carry all evidence
-    classifier = linear(weights)
-    return classifier, np.ones((size, size, 1), np.float32), weights[..., 0]
+    image = np.ones((size, size, 1), np.float32)
+    image[-1, -1] = 0  # what the black baseline takes
+    return Linear(weights), image, weights[..., 0]
 
 
 @pytest.mark.parametrize("kind", BOTH)
@@ -69,7 +69,7 @@ def test_on_a_linear_model_the_perfect_map_has_the_area_known_by_hand(kind) -> N
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_trap_03_the_area_does_not_depend_on_the_number_of_steps(kind) -> None:
-    classifier = small_resnet(size=16)
+    classifier = Network()
     image = images(classifier, 1)[0]
     heatmap = np.random.default_rng(0).random((16, 16))
     areas = [
@@ -104,7 +104,7 @@ def test_trap_07_the_share_of_tied_pixels_is_recorded() -> None:
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_trap_12_a_curve_is_one_call_and_its_ends_are_predicted_once_a_case(kind) -> None:
-    classifier = small_resnet(size=16)
+    classifier = Network()
     calls = []
     masked_scores = classifier.masked_scores
     classifier.masked_scores = lambda image, masks, baseline: (
@@ -115,12 +115,12 @@ def test_trap_12_a_curve_is_one_call_and_its_ends_are_predicted_once_a_case(kind
     for _ in range(3):
         kind(steps=20)(classifier, case_of(image), explanation_of(rng.random((16, 16))), never)
     assert calls == [19, 19, 19]
-    assert len(classifier._remembered) == 2
+    assert len(classifier.remembered) == 2
 
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_trap_03_a_baseline_is_made_of_the_unperturbed_image(kind) -> None:
-    classifier = small_resnet(size=16)
+    classifier = Network()
     seen = []
     masked_scores = classifier.masked_scores
     classifier.masked_scores = lambda image, masks, baseline: (
@@ -132,7 +132,7 @@ def test_trap_03_a_baseline_is_made_of_the_unperturbed_image(kind) -> None:
 
 
 def test_normalised_is_left_out_where_the_ends_coincide() -> None:
-    classifier = linear(np.zeros((8, 8, 1)))
+    classifier = Linear(np.zeros((8, 8, 1)))
     image = np.ones((8, 8, 1), np.float32)
     measured = DeletionAuc()(classifier, case_of(image), explanation_of(np.ones((8, 8))), never)
     assert measured.value == pytest.approx(0.5)
@@ -180,7 +180,7 @@ def test_filled_pixels_solve_the_equations_of_the_paper(share) -> None:
 
 
 def test_trap_08_road_removes_as_many_pixels_as_each_step_says_on_a_map_that_is_mostly_zero() -> None:
-    classifier = small_resnet(size=16)
+    classifier = Network()
     seen = []
     scores = classifier.scores
     classifier.scores = lambda batch: seen.append(batch) or scores(batch)
@@ -194,7 +194,7 @@ def test_trap_08_road_removes_as_many_pixels_as_each_step_says_on_a_map_that_is_
 
 
 def test_noisy_linear_is_the_same_for_every_method_of_a_case() -> None:
-    classifier = small_resnet(size=16)
+    classifier = Network()
     image = images(classifier, 1)[0]
     one = DeletionAuc(baseline="noisy-linear", steps=4)
     values = {one(classifier, case_of(image), explanation_of(image[..., 0]), never).value for _ in range(2)}

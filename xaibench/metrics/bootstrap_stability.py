@@ -1,6 +1,6 @@
 """Bootstrap stability: how much a simulated image depends on who happened to be in the cohort."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -8,16 +8,16 @@ import numpy as np
 
 from xaibench.api import (
     Case,
-    Classifier,
     CohortExplanation,
     ExplainCohort,
     Family,
+    Folds,
     Image,
     Measurement,
     NotApplicable,
     seed_of,
 )
-from xaibench.metrics.patient_draws import patients_of, require_draws, resampled
+from xaibench.metrics.common.patient_draws import patients_of, require_draws, resampled
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class BootstrapStability:
     family: ClassVar = Family.COHORT
     higher_is_better: ClassVar = True
     range: ClassVar = (-1.0, 1.0)
-    unit: ClassVar = ""
     source: ClassVar = "xaibench; SSIM: Wang et al. 2004"
+    chance: ClassVar = "about 0 for unrelated images; that of stacked-random-maps for stacks"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"smoke": {"draws": 20}, "paper": {"draws": 1000}}
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class BootstrapStability:
 
     def score_cohort(
         self,
-        classifiers: Sequence[Classifier],
+        folds: Folds,
         cases: list[Case],
         label: int,
         explanation: CohortExplanation,

@@ -12,11 +12,13 @@ from xaibench.api import (
     CohortExplanation,
     ExplainCohort,
     Family,
+    Folds,
     Measurement,
+    Need,
     Scores,
     seed_of,
 )
-from xaibench.metrics.patient_draws import Draws, dealt_anew, patients_of, require_draws, resampled
+from xaibench.metrics.common.patient_draws import Draws, patients_of, require_draws, resampled, shuffled
 
 ROUNDING = 1e-6
 """An image may be given another last digit in a batch than alone; that makes no probability higher."""
@@ -32,10 +34,10 @@ class ClassConsistency:
     - `low`, `high`: 95 % percentile interval over `draws` simulated images of patients drawn again (Efron and
       Tibshirani 1993, ch. 13); only where the class has more than one patient. With `combine = max` a drawn cohort
       has fewer images to choose from, so the value itself may lie near an end, or outside.
-    - where other classes occur, the null: labels dealt anew to the patients (class sizes kept), the image of this
-      class simulated from the patients dealt to it, each by her map for this class. `null_mean`,
-      `null_low` and `null_high` (95 % range), `null_predicted` (share of the dealings whose image is given the
-      class), and `null_p` = (1 + dealings with a probability at least as high) / (1 + draws).
+    - where other classes occur, the null: labels shuffled over the patients (class sizes kept), the image of this
+      class simulated from the patients given to it, each by their map for this class. `null_mean`,
+      `null_low` and `null_high` (95 % range), `null_predicted` (share of the shuffles whose image is given the
+      class), and `null_p` = (1 + shuffles with a probability at least as high) / (1 + draws).
 
     An image without evidence scores about 1 / k for k classes, if the model favours none. Pitfalls: the image was
     made from the same models' feature maps, so it shows that model and explanation agree, not that either
@@ -44,14 +46,15 @@ class ClassConsistency:
     """
 
     draws: int = 100
-    """Cohorts of patients drawn again, and as many dealings of labels."""
+    """Cohorts of patients drawn again, and as many shuffles of the labels."""
     seed: int = 0
 
     family: ClassVar = Family.COHORT
     higher_is_better: ClassVar = True
     range: ClassVar = (0.0, 1.0)
-    unit: ClassVar = ""
     source: ClassVar = "Provenzano et al. 2025"
+    chance: ClassVar = "null_mean: images of patients with shuffled labels"
+    needs: ClassVar = frozenset({Need.SCORES})
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"smoke": {"draws": 20}, "paper": {"draws": 1000}}
 
     def __post_init__(self) -> None:
@@ -59,22 +62,24 @@ class ClassConsistency:
 
     def score_cohort(
         self,
-        classifiers: Sequence[Classifier],
+        folds: Folds,
         cases: list[Case],
         label: int,
         explanation: CohortExplanation,
         explain: ExplainCohort,
     ) -> Measurement:
-        """Classify the simulated image, and those of patients drawn again and of labels dealt anew in a batch each."""
-        scores = np.mean([member.remembered_scores(explanation.image) for member in classifiers], axis=0)
+        """Classify the simulated image, and those of patients drawn again and of shuffled labels in a batch each."""
+        scores = np.mean(
+            [member.remembered_scores(explanation.image) for member in folds.classifiers], axis=0
+        )
         value = float(scores[label])
         details = {"predicted": float(scores.argmax() == label)}
         if len(patients_of(cases, label)) > 1:
             draws = resampled(cases, label, self.draws, self._seed(label, "resampled"))
-            details |= _interval(_scores(classifiers, draws, label, explain)[:, label])
+            details |= _interval(_scores(folds.classifiers, draws, label, explain)[:, label])
         if any(case.label != label for case in cases):
-            draws = dealt_anew(cases, label, self.draws, self._seed(label, "dealt anew"))
-            details |= _null(_scores(classifiers, draws, label, explain), label, value)
+            draws = shuffled(cases, label, self.draws, self._seed(label, "shuffled"))
+            details |= _null(_scores(folds.classifiers, draws, label, explain), label, value)
         return Measurement(value, details)
 
     def _seed(self, label: int, purpose: str) -> int:
@@ -96,7 +101,7 @@ def _interval(values: np.ndarray) -> dict[str, float]:
 
 
 def _null(scores: Scores, label: int, value: float) -> dict[str, float]:
-    """Figures of the null, from the class probabilities of the dealings' images."""
+    """Figures of the null, from the class probabilities of the shuffles' images."""
     values = scores[:, label]
     at_least_as_high = int((values >= value - ROUNDING).sum())
     figures = {

@@ -1,6 +1,5 @@
 """Co-localisation of a stacked map with the annotated regions stacked in the same way."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,10 +7,10 @@ import numpy as np
 
 from xaibench.api import (
     Case,
-    Classifier,
     CohortExplanation,
     ExplainCohort,
     Family,
+    Folds,
     Measurement,
     NotApplicable,
 )
@@ -35,12 +34,12 @@ class CohortColocalisation:
     family: ClassVar = Family.COHORT
     higher_is_better: ClassVar = True
     range: ClassVar = (0.0, 1.0)
-    unit: ClassVar = ""
     source: ClassVar = "after Arras et al. 2022"
+    chance: ClassVar = "area: mean part of the stacked image that comes from annotated regions"
 
     def score_cohort(
         self,
-        classifiers: Sequence[Classifier],
+        folds: Folds,
         cases: list[Case],
         label: int,
         explanation: CohortExplanation,

@@ -11,10 +11,11 @@ from xaibench.api import (
     Explanation,
     Family,
     Measurement,
+    Need,
     seed_of,
 )
-from xaibench.metrics.curves import Removal, area, ask, check, inner_counts, measured
-from xaibench.metrics.ordering import ordering
+from xaibench.metrics.common.curves import Removal, area, ask, check, inner_counts, measured
+from xaibench.metrics.common.ordering import ordering
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class DeletionAuc:
     family: ClassVar = Family.FAITHFULNESS
     higher_is_better: ClassVar = False
     range: ClassVar = (0.0, 1.0)
-    unit: ClassVar = ""
     source: ClassVar = "Petsiuk et al. 2018"
-    needs_mask: ClassVar = False
+    chance: ClassVar = "found by the same map shifted around the image's torus: value + gain"
+    needs: ClassVar = frozenset({Need.SCORES})
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"smoke": {"steps": 8}, "paper": {"steps": 50}}
 
     def __post_init__(self) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement
-from xaibench.metrics.regions import area_share, mass_share, region_of
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need
+from xaibench.metrics.common.regions import area_share, mass_share, region_of
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,11 @@ class Enrichment:
     family: ClassVar = Family.COLOCALISATION
     higher_is_better: ClassVar = True
     range: ClassVar = (0.0, float("inf"))
-    unit: ClassVar = ""
     source: ClassVar = "after Arras et al. 2022"
-    needs_mask: ClassVar = True
+    chance: ClassVar = "1"
+    needs: ClassVar = frozenset({Need.REGION})
+    aggregate: ClassVar = "median"
+    ranked: ClassVar = "mass inside the region"
 
     def __call__(
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain

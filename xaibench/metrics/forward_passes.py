@@ -19,7 +19,7 @@ class ForwardPasses:
     range: ClassVar = (0.0, float("inf"))
     unit: ClassVar = "passes"
     source: ClassVar = "xaibench"
-    needs_mask: ClassVar = False
+    chance: ClassVar = "0"
 
     def __call__(
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, seed_of
-from xaibench.metrics.ordering import hottest
-from xaibench.metrics.regions import region_of
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need, seed_of
+from xaibench.metrics.common.ordering import hottest
+from xaibench.metrics.common.regions import region_of
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Iou:
     family: ClassVar = Family.COLOCALISATION
     higher_is_better: ClassVar = True
     range: ClassVar = (0.0, 1.0)
-    unit: ClassVar = ""
     source: ClassVar = "Jaccard 1912"
-    needs_mask: ClassVar = True
+    chance: ClassVar = "s / (2 - s) for a region that covers the share s of the image"
+    needs: ClassVar = frozenset({Need.REGION})
 
     def __call__(
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
@@ -37,5 +37,5 @@ class Iou:
         """Intersection over union; NotApplicable without an annotated region."""
         region = region_of(case, explanation.heatmap)
         size = int(np.count_nonzero(region))
-        found = hottest(explanation.heatmap, size, seed_of(self.seed, case.id, "iou"))
+        found = hottest(explanation.heatmap, size, seed_of(self.seed, case.id, "hottest pixels"))
         return Measurement(np.count_nonzero(found & region) / np.count_nonzero(found | region))

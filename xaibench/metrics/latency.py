@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class Latency:
     range: ClassVar = (0.0, float("inf"))
     unit: ClassVar = "ms"
     source: ClassVar = "xaibench"
-    needs_mask: ClassVar = False
+    chance: ClassVar = "next to nothing: a random map asks no model"
+    needs: ClassVar = frozenset({Need.TIMING})
+    aggregate: ClassVar = "median"
 
     def __call__(
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement
-from xaibench.metrics.regions import region_of
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need
+from xaibench.metrics.common.regions import region_of
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,11 @@ class PointingGame:
     family: ClassVar = Family.COLOCALISATION
     higher_is_better: ClassVar = True
     range: ClassVar = (0.0, 1.0)
-    unit: ClassVar = ""
     source: ClassVar = "Zhang et al. 2016"
-    needs_mask: ClassVar = True
+    chance: ClassVar = "share of the image that the region covers"
+    needs: ClassVar = frozenset({Need.REGION})
+    aggregate: ClassVar = "share"
+    ranked: ClassVar = "hottest pixel inside the region"
 
     def __call__(
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement
-from xaibench.metrics.regions import mass_share, region_of
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need
+from xaibench.metrics.common.regions import mass_share, region_of
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class RelevanceMass:
     family: ClassVar = Family.COLOCALISATION
     higher_is_better: ClassVar = True
     range: ClassVar = (0.0, 1.0)
-    unit: ClassVar = ""
     source: ClassVar = "Arras et al. 2022"
-    needs_mask: ClassVar = True
+    chance: ClassVar = "share of the image that the region covers"
+    needs: ClassVar = frozenset({Need.REGION})
 
     def __call__(
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain

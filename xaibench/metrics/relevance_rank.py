@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, seed_of
-from xaibench.metrics.ordering import hottest
-from xaibench.metrics.regions import region_of
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need, seed_of
+from xaibench.metrics.common.ordering import hottest
+from xaibench.metrics.common.regions import region_of
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,10 @@ class RelevanceRank:
     family: ClassVar = Family.COLOCALISATION
     higher_is_better: ClassVar = True
     range: ClassVar = (0.0, 1.0)
-    unit: ClassVar = ""
     source: ClassVar = "Arras et al. 2022"
-    needs_mask: ClassVar = True
+    chance: ClassVar = "share of the image that the region covers"
+    needs: ClassVar = frozenset({Need.REGION})
+    ranked: ClassVar = "hottest pixels inside the region"
 
     def __call__(
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
@@ -36,5 +37,5 @@ class RelevanceRank:
         """Share of the hottest pixels inside; NotApplicable without an annotated region."""
         region = region_of(case, explanation.heatmap)
         size = int(np.count_nonzero(region))
-        found = hottest(explanation.heatmap, size, seed_of(self.seed, case.id, "relevance-rank"))
+        found = hottest(explanation.heatmap, size, seed_of(self.seed, case.id, "hottest pixels"))
         return Measurement(np.count_nonzero(found & region) / size)

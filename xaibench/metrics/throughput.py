@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.api import Case, ExplainBatch, Family, Measurement
+from xaibench.api import Case, ExplainBatch, Family, Measurement, Need
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,9 @@ class Throughput:
     range: ClassVar = (0.0, float("inf"))
     unit: ClassVar = "images/s"
     source: ClassVar = "xaibench"
+    chance: ClassVar = "bounded by the random number generator alone"
+    needs: ClassVar = frozenset({Need.TIMING})
+    aggregate: ClassVar = "median"
 
     def score_batch(self, cases: list[Case], explain: ExplainBatch) -> Measurement:
         """Time one call that explains all cases."""

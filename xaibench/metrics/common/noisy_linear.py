@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from xaibench.api import Image, Images, Region, Regions
+from xaibench.metrics.common.intensity import robust_range
 
 NOISE = 0.01
-"""Sigma of the noise on the filled pixels, as a share of the input range."""
+"""Sigma of the noise on the filled pixels, as a share of the image's own robust range."""
 
 
-def draw_noise(image: Image, input_range: tuple[float, float], seed: int) -> Image:
+def draw_noise(image: Image, seed: int) -> Image:
     """One noise image; a pixel gets the same noise in whichever step and for whichever heatmap it is removed."""
     noise: Image = np.random.default_rng(seed).standard_normal(image.shape, dtype=np.float32)
-    return noise * np.float32(NOISE * (input_range[1] - input_range[0]))
+    return noise * np.float32(NOISE * robust_range(image))
 
 
 def fill_each(image: Image, kept: Regions, noise: Image) -> Images:

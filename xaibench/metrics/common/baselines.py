@@ -1,17 +1,18 @@
-"""Images without evidence: what the pixels that a curve metric removes are replaced by."""
+"""Images without evidence: what the pixels that a metric removes are replaced by."""
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 
 import numpy as np
 from jaxtyping import Float32
 
-from xaibench.api import Classifier, Image
+from xaibench.api import Image
 
 BLUR = 0.1
-"""Sigma of the blur baseline, as a share of the image's height and width (12.8 pixels at 128)."""
+"""Sigma of the blur baseline, as a share of the image's size along each axis (12.8 pixels at 128)."""
 
 
-def blur(classifier: Classifier, image: Image) -> Image:
+def blur(image: Image) -> Image:
     """Gaussian blur of the original image, mirrored at its borders.
 
     The blurred canvas is that of Petsiuk et al. 2018 (arXiv:1806.07421, sec. 4.1): unlike a constant it
@@ -21,24 +22,25 @@ def blur(classifier: Classifier, image: Image) -> Image:
     """
     from scipy.fft import dctn, idctn
 
-    down, across = (_shrinkage(size) for size in image.shape[:2])
-    waves = dctn(image, axes=(0, 1)) * (down[:, None] * across)[..., None]
-    blurred: Image = idctn(waves, axes=(0, 1))
+    axes = tuple(range(image.ndim - 1))
+    shrinkage = reduce(np.multiply.outer, map(_shrinkage, image.shape[:-1]))
+    blurred: Image = idctn(dctn(image, axes=axes) * shrinkage[..., None], axes=axes)
     return blurred
 
 
-def mean(classifier: Classifier, image: Image) -> Image:
+def mean(image: Image) -> Image:
     """Mean of the original image, a channel at a time."""
-    average = image.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
+    axes = tuple(range(image.ndim - 1))
+    average = image.mean(axis=axes, dtype=np.float64).astype(np.float32)
     return np.broadcast_to(average, image.shape).copy()
 
 
-def black(classifier: Classifier, image: Image) -> Image:
-    """Lowest intensity of the cohort."""
-    return np.full_like(image, classifier.input_range[0])
+def black(image: Image) -> Image:
+    """Lowest intensity of the original image."""
+    return np.full_like(image, image.min())
 
 
-FIXED: Mapping[str, Callable[[Classifier, Image], Image]] = {"blur": blur, "mean": mean, "black": black}
+FIXED: Mapping[str, Callable[[Image], Image]] = {"blur": blur, "mean": mean, "black": black}
 """Baselines that are one image, whichever pixels are removed."""
 
 

@@ -15,7 +15,7 @@ from xaibench.api import (
     XaibenchError,
     seed_of,
 )
-from xaibench.metrics import baselines, noisy_linear
+from xaibench.metrics.common import baselines, noisy_linear
 
 NOISY_LINEAR = "noisy-linear"
 KNOWN = (*baselines.FIXED, NOISY_LINEAR)
@@ -100,7 +100,7 @@ def measured(value: float, answers: Answers, tied_share: float) -> Measurement:
 def _ask_masked(
     classifier: Classifier, case: Case, kept: Regions, removal: Removal
 ) -> tuple[np.ndarray, Image]:
-    replaced = baselines.FIXED[removal.baseline](classifier, case.image)
+    replaced = baselines.FIXED[removal.baseline](case.image)
     return classifier.masked_scores(case.image, kept, replaced), replaced
 
 
@@ -108,7 +108,7 @@ def _ask_imputed(
     classifier: Classifier, case: Case, kept: Regions, removal: Removal
 ) -> tuple[np.ndarray, Image]:
     seed = seed_of(removal.seed, case.id, NOISY_LINEAR)
-    noise = noisy_linear.draw_noise(case.image, classifier.input_range, seed)
+    noise = noisy_linear.draw_noise(case.image, seed)
     nothing = np.zeros((1, *case.image.shape[:2]), bool)
     *partial, replaced = noisy_linear.fill_each(case.image, np.concatenate([kept, nothing]), noise)
     return classifier.scores(np.stack(partial)), replaced

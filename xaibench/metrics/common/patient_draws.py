@@ -1,6 +1,6 @@
-"""Cohorts drawn from a cohort: patients drawn again with replacement, or labels dealt anew to patients.
+"""Cohorts drawn from a cohort: patients drawn again with replacement, or shuffled labels.
 
-The patient is the unit: all slices of a patient are drawn, or dealt a label, together.
+The patient is the unit: all slices of a patient are drawn, or given a label, together.
 """
 
 from collections.abc import Iterator
@@ -37,12 +37,12 @@ def resampled(cases: list[Case], label: int, draws: int, seed: int) -> Draws:
     return _drawn(slices, rng.integers(len(slices), size=(draws, len(slices))))
 
 
-def dealt_anew(cases: list[Case], label: int, draws: int, seed: int) -> Draws:
+def shuffled(cases: list[Case], label: int, draws: int, seed: int) -> Draws:
     """As many patients of the whole cohort as the label has, drawn without replacement and given that label."""
-    slices = _by_patient([replace(case, label=label) for case in cases])
-    dealings = np.tile(np.arange(len(slices)), (draws, 1))
-    shuffled = np.random.default_rng(seed).permuted(dealings, axis=1)
-    return _drawn(slices, shuffled[:, : len(patients_of(cases, label))])
+    slices = _by_patient([replace(case, labels=(label,)) for case in cases])
+    in_order = np.tile(np.arange(len(slices)), (draws, 1))
+    permuted = np.random.default_rng(seed).permuted(in_order, axis=1)
+    return _drawn(slices, permuted[:, : len(patients_of(cases, label))])
 
 
 def require_draws(metric: str, draws: int) -> None:

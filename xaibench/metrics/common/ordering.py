@@ -14,8 +14,8 @@ SIGN_BIT = np.uint32(0x80000000)
 class Ordering(NamedTuple):
     """Pixels from the hottest to the coldest."""
 
-    ranks: Int[np.ndarray, "h w"]
-    """Place of each pixel: 0 for the hottest, h * w - 1 for the coldest."""
+    ranks: Int[np.ndarray, "*space"]
+    """Place of each pixel: 0 for the hottest, one less than the number of pixels for the coldest."""
     tied_share: float
     """Share of the pixels whose value another pixel has as well, 0 .. 1."""
 
