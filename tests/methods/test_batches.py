@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.closed_form import images, small_resnet
+from tests.methods.batches import explain
 from xaibench.methods.centre import Centre
 from xaibench.methods.edges import Edges
 from xaibench.methods.grad_cam import GradCam
@@ -47,9 +48,9 @@ def classifier():
 @pytest.mark.parametrize("explainer", EXPLAINERS)
 def test_trap_02_a_bright_image_in_the_batch_changes_no_other_map(explainer, classifier):
     x = images(classifier, 2)
-    alone = smoke(explainer)(classifier, x[:1], np.array([1]))
+    alone = explain(smoke(explainer), classifier, x[:1], 1)
     x[1] *= 1000
-    together = smoke(explainer)(classifier, x, np.array([1, 0]))
+    together = explain(smoke(explainer), classifier, x, np.array([1, 0]))
     np.testing.assert_allclose(together[0], alone[0], rtol=1e-4, atol=1e-6)
 
 
@@ -57,7 +58,7 @@ def test_trap_02_a_bright_image_in_the_batch_changes_no_other_map(explainer, cla
 def test_trap_24_a_second_image_does_not_trace_again(explainer):
     classifier = small_resnet(seed=4)
     for n in range(3):
-        smoke(explainer)(classifier, images(classifier, 1, seed=n), np.array([1]))
+        explain(smoke(explainer), classifier, images(classifier, 1, seed=n), 1)
     traces = [function.experimental_get_tracing_count() for function in classifier._compiled.values()]
     assert set(traces) == {1}
 
@@ -65,7 +66,7 @@ def test_trap_24_a_second_image_does_not_trace_again(explainer):
 @pytest.mark.parametrize("explainer", BLACK_BOX)
 def test_a_map_is_of_the_target_class(explainer, classifier):
     x = images(classifier, 1)
-    both = [smoke(explainer)(classifier, x, np.array([target])) for target in (0, 1)]
+    both = [explain(smoke(explainer), classifier, x, target) for target in (0, 1)]
     assert not np.allclose(both[0], both[1])
 
 

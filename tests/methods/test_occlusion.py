@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests.closed_form import images, linear
+from tests.methods.batches import explain
 from xaibench.api import XaibenchError
 from xaibench.methods.occlusion import Occlusion, Patches, windows
 
@@ -36,7 +37,7 @@ def slow_occlusion(classifier, image, target, patch, stride):
 def test_trap_17_occlusion_of_a_wide_image_agrees_with_a_plain_loop(patch, stride):  # not transposed
     classifier = classifier_of()
     x = images(classifier, 2)
-    heatmaps = Occlusion(patch=patch, stride=stride)(classifier, x, np.array([1, 0]))
+    heatmaps = explain(Occlusion(patch=patch, stride=stride), classifier, x, np.array([1, 0]))
     expected = [slow_occlusion(classifier, x[n], 1 - n, patch, stride) for n in range(2)]
     np.testing.assert_allclose(heatmaps, expected, atol=1e-5)
 
@@ -47,7 +48,7 @@ def test_occlusion_finds_the_one_pixel_that_matters():
     classifier = linear(weights)
     image = np.zeros((1, 16, 16, 1), np.float32)
     image[0, 3, 12] = 1
-    heatmap = Occlusion(patch=1 / 16, stride=1 / 16)(classifier, image, np.array([1]))[0]
+    heatmap = explain(Occlusion(patch=1 / 16, stride=1 / 16), classifier, image, 1)[0]
     mean = 1 / 256
     fall = 1 / (1 + np.exp(-2)) - 1 / (1 + np.exp(-2 * mean))
     np.testing.assert_allclose(heatmap[3, 12], fall, atol=1e-6)
@@ -73,24 +74,24 @@ def test_no_position_is_predicted_twice(size):
 def test_trap_17_the_grey_of_the_patch_follows_the_intensity_scale():  # no fixed 127.5
     weights = np.random.default_rng(3).normal(size=(16, 16, 1)) / 20
     x = images(linear(weights), 1)
-    one = Occlusion()(linear(weights), x, np.array([1]))
-    scaled = Occlusion()(linear(weights / 1000), x * 1000, np.array([1]))
+    one = explain(Occlusion(), linear(weights), x, 1)
+    scaled = explain(Occlusion(), linear(weights / 1000), x * 1000, 1)
     np.testing.assert_allclose(one, scaled, atol=1e-5)
 
 
 def test_a_constant_image_has_nothing_to_occlude():
     classifier = classifier_of()
     x = np.full((1, 12, 20, 2), 0.7, np.float32)
-    np.testing.assert_allclose(Occlusion()(classifier, x, np.array([1])), 0, atol=1e-6)
+    np.testing.assert_allclose(explain(Occlusion(), classifier, x, 1), 0, atol=1e-6)
 
 
 def test_occlusion_costs_one_pass_a_position_and_one_for_the_image():
     classifier = linear(np.ones((16, 16, 1)))
-    Occlusion(patch=0.25, stride=0.125)(classifier, images(classifier, 1), np.array([1]))
+    explain(Occlusion(patch=0.25, stride=0.125), classifier, images(classifier, 1), 1)
     assert classifier.passes.forward == 7 * 7 + 1
 
 
 def test_a_stride_that_leaves_pixels_out_is_refused():
     classifier = classifier_of()
     with pytest.raises(XaibenchError, match="stride is longer than its patch"):
-        Occlusion(patch=0.1, stride=0.5)(classifier, images(classifier, 1), np.array([1]))
+        explain(Occlusion(patch=0.1, stride=0.5), classifier, images(classifier, 1), 1)

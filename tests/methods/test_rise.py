@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from tests.closed_form import images, linear
+from tests.methods.batches import explain
 from tests.methods.test_upsampling import slow_bilinear
 from xaibench.methods.rise import Rise, ShiftedMasks
 
 
-def slow_masks(rise, size):
+def slow_masks(rise, size, seed=0):
     """Each mask enlarged whole and cut, as the paper says (sec. 3.2), from the same draws."""
-    rng = np.random.default_rng(rise.seed)
+    rng = np.random.default_rng(seed)
     grids = rng.random((rise.masks, rise.grid, rise.grid), dtype=np.float32) < rise.probability
     cell = [int(np.ceil(side / rise.grid)) for side in size]
     down = rng.integers(0, cell[0], rise.masks)
@@ -27,24 +28,23 @@ def classifier():
 
 
 def test_rise_agrees_with_a_plain_loop_over_masks(classifier):
-    rise, x = Rise(masks=40, grid=4, probability=0.4, seed=9), images(classifier, 2)
-    masks = slow_masks(rise, (13, 18))
+    rise, x = Rise(masks=40, grid=4, probability=0.4), images(classifier, 2)
     expected = []
-    for image, target in zip(x, (1, 0), strict=True):
+    for image, target, seed in zip(x, (1, 0), (9, 4), strict=True):
         total = np.zeros((13, 18))
-        for mask in masks:
-            masked = (image * mask[..., None]).astype(
-                np.float32
-            )  # black is 0, the lowest of the range [0, 1]
-            total += classifier.scores(masked[None])[0, target] * mask
+        for mask in slow_masks(rise, (13, 18), seed):
+            masked = image * mask[..., None] + image.min() * (1 - mask[..., None])
+            total += classifier.scores(masked[None].astype(np.float32))[0, target] * mask
         expected.append(total / (40 * 0.4))
-    np.testing.assert_allclose(rise(classifier, x, np.array([1, 0])), expected, atol=1e-4)
+    np.testing.assert_allclose(
+        explain(rise, classifier, x, np.array([1, 0]), seeds=[9, 4]), expected, atol=1e-4
+    )
 
 
 def test_masks_made_on_demand_are_the_enlarged_and_cut_grids():
-    rise = Rise(masks=25, grid=5, seed=2)
-    masks = ShiftedMasks.drawn(rise, (16, 21))
-    expected = slow_masks(rise, (16, 21))
+    rise = Rise(masks=25, grid=5)
+    masks = ShiftedMasks.drawn(rise, (16, 21), 2)
+    expected = slow_masks(rise, (16, 21), 2)
     np.testing.assert_allclose(masks[0:25], expected, atol=1e-5)
     np.testing.assert_allclose(masks[7:11], expected[7:11], atol=1e-5)
     weights = np.random.default_rng(0).normal(size=25).astype(np.float32)
@@ -52,7 +52,7 @@ def test_masks_made_on_demand_are_the_enlarged_and_cut_grids():
 
 
 def test_trap_18_every_mask_has_a_shift_of_its_own():
-    masks = ShiftedMasks.drawn(Rise(masks=200, grid=4), (64, 64))
+    masks = ShiftedMasks.drawn(Rise(masks=200, grid=4), (64, 64), 0)
     shifts = set(zip(masks.down.tolist(), masks.right.tolist(), strict=True))
     assert len(shifts) > 100  # of 256 possible
     assert {int(masks.down.min()), int(masks.down.max())} == {0, 15}  # every shift below one cell occurs
@@ -63,7 +63,7 @@ def test_trap_18_every_mask_has_a_shift_of_its_own():
 @pytest.mark.parametrize("probability", [0.3, 0.5])
 def test_a_model_that_ignores_its_input_gives_a_flat_map(probability):
     classifier = linear(np.zeros((32, 32, 1)), bias=np.log(3))  # probability 3 / 4 whatever it sees
-    heatmap = Rise(masks=2000, probability=probability)(classifier, images(classifier, 1), np.array([1]))[0]
+    heatmap = explain(Rise(masks=2000, probability=probability), classifier, images(classifier, 1), 1)[0]
     assert heatmap.mean() == pytest.approx(0.75, rel=0.02)
     assert heatmap.std() < 0.05
 
@@ -73,21 +73,29 @@ def test_the_map_is_highest_where_the_evidence_lies():
     weights[20:26, 4:10] = 0.1
     classifier = linear(weights)
     x = np.ones((1, 32, 32, 1), np.float32)
-    heatmap = Rise(masks=1000, grid=5)(classifier, x, np.array([1]))[0]
+    x[0, 0, 0] = 0  # black, so that hidden places differ from the others
+    heatmap = explain(Rise(masks=1000, grid=5), classifier, x, 1)[0]
     row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
     assert 19 <= row <= 27
     assert 3 <= column <= 11
 
 
-def test_hidden_places_are_black_on_the_cohort_s_scale():
+def test_hidden_places_take_the_lowest_intensity_of_the_image_itself():
     weights = np.random.default_rng(3).normal(size=(12, 12, 1)) / 10
     x = images(linear(weights), 1)
-    shifted = linear(weights, bias=-100 * float(weights.sum()), input_range=(100.0, 101.0))
-    one = Rise(masks=30)(linear(weights), x, np.array([1]))
-    np.testing.assert_allclose(Rise(masks=30)(shifted, x + 100, np.array([1])), one, atol=1e-3)
+    shifted = linear(weights, bias=-100 * float(weights.sum()))
+    one = explain(Rise(masks=30), linear(weights), x, 1)
+    np.testing.assert_allclose(explain(Rise(masks=30), shifted, x + 100, 1), one, atol=1e-3)
+
+
+def test_images_of_one_seed_share_their_masks_and_others_do_not(classifier):
+    x = np.repeat(images(classifier, 1), 3, axis=0)
+    heatmaps = explain(Rise(masks=30), classifier, x, 1, seeds=[3, 4, 3])
+    np.testing.assert_array_equal(heatmaps[0], heatmaps[2])
+    assert not np.allclose(heatmaps[0], heatmaps[1])
 
 
 def test_rise_costs_one_pass_a_mask():
     classifier = linear(np.ones((8, 8, 1)))
-    Rise(masks=70)(classifier, images(classifier, 2), np.array([1, 1]))
+    explain(Rise(masks=70), classifier, images(classifier, 2), 1)
     assert classifier.passes.forward == 2 * 70

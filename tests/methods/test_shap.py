@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from tests.closed_form import images, linear, small_resnet
-from xaibench.api import Classifier, Need
+from tests.methods.batches import explain
+from xaibench.api import Classifier, Need, Passes
 from xaibench.methods.shap import CELLS, Cells, Shap, blurred_by
 
 
@@ -14,7 +15,7 @@ def classifier():
 @pytest.mark.parametrize("model", [small_resnet(), small_resnet(channels=3, classes=4)])
 def test_values_sum_to_the_score_of_the_image_minus_that_of_the_blurred_image(model):
     x, targets = images(model, 2), np.array([0, 1])
-    heatmaps = Shap(evaluations=64)(model, x, targets)
+    heatmaps = explain(Shap(evaluations=64), model, x, targets)
     for n in range(2):
         blurred = blurred_by(x[n], 1 / 8)
         gain = model.scores(x[n])[targets[n]] - model.scores(blurred)[targets[n]]
@@ -24,7 +25,7 @@ def test_values_sum_to_the_score_of_the_image_minus_that_of_the_blurred_image(mo
 @pytest.mark.parametrize("evaluations", [8, 20, 64])
 def test_trap_20_fewer_samples_than_cells_still_sum_to_the_whole_gain(classifier, evaluations):
     x = images(classifier, 1)
-    heatmap = Shap(evaluations=evaluations)(classifier, x, np.array([1]))[0]
+    heatmap = explain(Shap(evaluations=evaluations), classifier, x, 1)[0]
     assert heatmap.size > evaluations
     blurred = blurred_by(x[0], 1 / 8)
     gain = classifier.scores(x)[0, 1] - classifier.scores(blurred)[1]
@@ -38,7 +39,7 @@ def test_an_almost_additive_model_gets_its_terms_back():
     classifier = linear(weights)
     x = images(classifier, 1)
     expected = (weights * (x[0] - blurred_by(x[0], 0.5)))[..., 0] / 4
-    heatmap = Shap(evaluations=2000, blur=0.5)(classifier, x, np.array([1]))[0]
+    heatmap = explain(Shap(evaluations=2000, blur=0.5), classifier, x, 1)[0]
     np.testing.assert_allclose(heatmap, expected, atol=1e-5)
 
 
@@ -46,7 +47,7 @@ def test_trap_19_hidden_places_of_float_images_keep_their_intensity():
     x = images(small_resnet(), 1)[0] * 0.3 + 0.6  # inpainting by the package would set these to 0
     assert abs(blurred_by(x, 1 / 8).mean() - x.mean()) < 0.01
     classifier = linear(np.ones((32, 32, 1)) / 100)
-    heatmap = Shap(evaluations=64)(classifier, x[None], np.array([1]))[0]
+    heatmap = explain(Shap(evaluations=64), classifier, x[None], 1)[0]
     assert abs(heatmap.sum()) < 0.01  # with black instead of blur it would be f(x) - f(0) = 0.49
 
 
@@ -64,7 +65,7 @@ def test_one_channel_keeps_its_axis():
 @pytest.mark.parametrize("evaluations", [16, 64, 100])
 def test_the_budget_is_kept(classifier, evaluations):
     before = classifier.passes.forward
-    Shap(evaluations=evaluations)(classifier, images(classifier, 1), np.array([1]))
+    explain(Shap(evaluations=evaluations), classifier, images(classifier, 1), 1)
     assert evaluations - 2 <= classifier.passes.forward - before <= evaluations
 
 
@@ -72,15 +73,16 @@ def test_the_global_generator_neither_decides_nor_is_disturbed(classifier):
     x, targets = images(classifier, 1), np.array([1])
     np.random.seed(1)  # noqa: NPY002
     expected_next = np.random.RandomState(1).random()
-    first = Shap(evaluations=32, seed=3)(classifier, x, targets)
+    first = explain(Shap(evaluations=32), classifier, x, targets, seeds=3)
     assert np.random.random() == expected_next  # noqa: NPY002
-    np.testing.assert_array_equal(first, Shap(evaluations=32, seed=3)(classifier, x, targets))
+    np.testing.assert_array_equal(first, explain(Shap(evaluations=32), classifier, x, targets, seeds=3))
 
 
 class EqualPromise(Classifier):
     """One pixel of each 8 x 8 counts, all alike: regions of a size promise the same until that pixel is singled out."""
 
-    input_shape, n_classes, input_range, offers = (32, 32, 1), 2, (0.0, 1.0), frozenset({Need.SCORES})
+    input_shape, n_classes, exclusive, fingerprint, passes = (32, 32, 1), 2, True, "", Passes()
+    offers, backward_rules, random_layers = frozenset({Need.SCORES}), frozenset(), ()
 
     def masked_scores(self, image, masks, baseline):
         kept = np.asarray(masks)[:, ::8, ::8].mean(axis=(1, 2))
@@ -92,13 +94,13 @@ def test_the_seed_decides_between_regions_of_equal_promise():
     maps = []
     for global_seed, seed in ((1, 5), (2, 5), (1, 6)):
         np.random.seed(global_seed)  # noqa: NPY002
-        maps.append(Shap(evaluations=200, seed=seed)(EqualPromise(), x, targets))
+        maps.append(explain(Shap(evaluations=200), EqualPromise(), x, targets, seeds=seed))
     np.testing.assert_array_equal(maps[0], maps[1])
     assert not np.array_equal(maps[0], maps[2])
 
 
 def test_the_value_of_an_undivided_region_is_spread_evenly(classifier):
-    heatmap = Shap(evaluations=4)(classifier, images(classifier, 1), np.array([1]))[0]  # one division only
+    heatmap = explain(Shap(evaluations=4), classifier, images(classifier, 1), 1)[0]  # one division only
     assert len(np.unique(heatmap[:, :8])) == len(np.unique(heatmap[:, 8:])) == 1
 
 
@@ -112,5 +114,5 @@ def test_large_images_are_divided_into_cells_of_a_few_pixels(side, cells):
 
 
 def test_nothing_is_printed(classifier, capfd):
-    Shap(evaluations=32)(classifier, images(classifier, 1), np.array([1]))
+    explain(Shap(evaluations=32), classifier, images(classifier, 1), 1)
     assert capfd.readouterr() == ("", "")

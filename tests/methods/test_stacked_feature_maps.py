@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from tests.closed_form import images, pooled, small_resnet
+from tests.methods.batches import explain
 from tests.methods.test_upsampling import slow_bilinear
 from xaibench.api import Case
 from xaibench.classifiers.keras import KerasClassifier
@@ -21,7 +22,7 @@ def classifier():
 
 def cases_of(x, labels, masks=None):
     return [
-        Case(f"P{n}", f"P{n}", image, label, None if masks is None else masks[n], (1.0, 1.0), 0)
+        Case(f"P{n}", f"P{n}", image, (label,), None if masks is None else masks[n], (1.0, 1.0))
         for n, (image, label) in enumerate(zip(x, labels, strict=True))
     ]
 
@@ -29,7 +30,7 @@ def cases_of(x, labels, masks=None):
 def simulated(method, classifier, cases):
     """Each case is explained for its label, then the labels are stacked."""
     x, labels = np.stack([case.image for case in cases]), np.array([case.label for case in cases])
-    return method.explain_cohort(cases, method(classifier, x, labels))
+    return method.explain_cohort(cases, explain(method, classifier, x, labels))
 
 
 def slow_stack(maps, x):
@@ -62,13 +63,13 @@ def slow_shares(combine, maps, sources, i, j):
 
 def test_the_map_with_the_largest_weight_is_the_heatmap(classifier):
     x = images(classifier)
-    heatmaps = StackedFeatureMaps()(classifier, x, np.array([0, 1, 1]))
+    heatmaps = explain(StackedFeatureMaps(), classifier, x, np.array([0, 1, 1]))
     np.testing.assert_allclose(heatmaps, np.stack([x[0, ..., 0], x[1, ..., 1], x[2, ..., 1]]), atol=1e-6)
 
 
 def test_the_map_with_the_largest_contribution_is_the_heatmap(classifier):
     x = images(classifier) * np.array([0.1, 0.1, 1.0], np.float32)  # class 0: 3 x 0.1 < 2 x 1
-    heatmaps = StackedFeatureMaps(importance="contribution")(classifier, x, np.array([0, 1, 0]))
+    heatmaps = explain(StackedFeatureMaps(importance="contribution"), classifier, x, np.array([0, 1, 0]))
     np.testing.assert_allclose(heatmaps, x[..., 2], atol=1e-6)
 
 
@@ -85,14 +86,14 @@ def test_without_a_pooled_head_the_weight_is_the_summed_gradient():
     for a, g in zip(features, gradients, strict=True):
         best = max(range(4), key=lambda k, g=g: g[:, :, k].sum())
         expected.append(slow_bilinear(a[:, :, best], (8, 8)))
-    np.testing.assert_allclose(StackedFeatureMaps()(model, x, targets), expected, atol=1e-5)
+    np.testing.assert_allclose(explain(StackedFeatureMaps(), model, x, targets), expected, atol=1e-5)
 
 
 def test_head_weights_and_gradients_choose_the_same_map():
     model = small_resnet()
     x, targets = images(model), np.array([0, 1, 0])
-    by_head = StackedFeatureMaps()(model, x, targets)
-    by_gradient = StackedFeatureMaps(layer="block_end")(model, x, targets)
+    by_head = explain(StackedFeatureMaps(), model, x, targets)
+    by_gradient = explain(StackedFeatureMaps(layer="block_end"), model, x, targets)
     np.testing.assert_allclose(by_head, by_gradient, atol=1e-6)
 
 
@@ -135,9 +136,9 @@ def test_image_map_and_mask_are_composed_in_the_same_shares(combine):
         height = sum(share * maps[n, i, j] for n, share in enumerate(shares))
         assert found.map[i, j] == pytest.approx(height, rel=1e-4, abs=1e-6)
         inside = sum(share * masks[n, i, j] for n, share in enumerate(shares))
-        assert found.mask[i, j] == pytest.approx(inside, rel=1e-4, abs=1e-6)
-    assert found.mask.min() >= 0
-    assert found.mask.max() <= 1
+        assert found.region[i, j] == pytest.approx(inside, rel=1e-4, abs=1e-6)
+    assert found.region.min() >= 0
+    assert found.region.max() <= 1
 
 
 def test_the_mask_of_a_class_wants_an_annotation_of_each_of_its_cases(classifier):
@@ -145,8 +146,8 @@ def test_the_mask_of_a_class_wants_an_annotation_of_each_of_its_cases(classifier
     masks = [x[0, ..., 0] > 0.5, x[1, ..., 0] > 0.5, x[2, ..., 1] > 0.5, None]
     found = simulated(StackedFeatureMaps(), classifier, cases_of(x, [0, 0, 1, 1], masks))
     rows, columns = np.indices((8, 8))
-    np.testing.assert_array_equal(found[0].mask, np.stack(masks[:2])[found[0].sources, rows, columns])
-    assert found[1].mask is None
+    np.testing.assert_array_equal(found[0].region, np.stack(masks[:2])[found[0].sources, rows, columns])
+    assert found[1].region is None
 
 
 @pytest.mark.parametrize("combine", list(Combine))
@@ -154,10 +155,10 @@ def test_the_mask_of_a_class_wants_an_annotation_of_each_of_its_cases(classifier
 def test_a_class_is_explained_alone_as_with_the_others(classifier, content, combine):
     x = images(classifier, 4) * np.array([5, 1, 1, 1], np.float32)[:, None, None, None]
     masks = x[..., 0] > 0.5
-    method = StackedFeatureMaps(content=content, combine=combine, seed=3)
+    method = StackedFeatureMaps(content=content, combine=combine)
     both = simulated(method, classifier, cases_of(x, [0, 0, 1, 1], masks))
     alone = simulated(method, classifier, cases_of(x[2:], [1, 1], masks[2:]))
-    for name in ("image", "map", "mask"):
+    for name in ("image", "map", "region"):
         np.testing.assert_array_equal(getattr(both[1], name), getattr(alone[1], name))
     np.testing.assert_array_equal(both[1].sources, alone[1].sources + 2)
 
@@ -172,23 +173,19 @@ def test_feature_content_shows_the_map_on_the_range_of_the_class(classifier):
     np.testing.assert_allclose(found.image, np.repeat(expected[..., None], 3, axis=-1), rtol=1e-5)
 
 
-@pytest.mark.parametrize("make", [StackedRandomMaps, lambda seed: StackedFeatureMaps("random", seed=seed)])
-def test_a_random_map_is_that_of_the_seed_and_any_as_likely(classifier, make):
-    x = images(classifier, 3)
-    taken = []
-    for seed in range(60):
-        heatmaps = make(seed=seed)(classifier, x, np.array([0, 1, 1]))
-        np.testing.assert_array_equal(heatmaps, make(seed=seed)(classifier, x, np.array([1, 0, 0])))
-        channels = [k for k in range(3) if np.allclose(heatmaps, x[..., k], atol=1e-6)]
-        assert len(channels) == 1
-        taken += channels
-    assert min(np.bincount(taken, minlength=3)) >= 10
+def test_a_random_map_is_that_of_the_seed_and_any_as_likely(classifier):
+    x, seeds = np.repeat(images(classifier, 1), 60, axis=0), np.arange(60)
+    heatmaps = explain(StackedRandomMaps(), classifier, x, 0, seeds)
+    np.testing.assert_array_equal(heatmaps, explain(StackedRandomMaps(), classifier, x, 1, seeds))
+    drawn = [[k for k in range(3) if np.allclose(one, x[0, ..., k], atol=1e-6)] for one in heatmaps]
+    assert all(len(channels) == 1 for channels in drawn)
+    assert min(np.bincount(np.ravel(drawn), minlength=3)) >= 10
 
 
 def test_the_control_stacks_as_the_generator_does(classifier):
     cases = cases_of(images(classifier, 4), [0, 0, 1, 1])
     maps = np.stack([case.image[..., 2] for case in cases])
-    for options in ({}, {"combine": "random", "seed": 4}, {"content": "feature", "combine": "mean"}):
+    for options in ({}, {"combine": "random"}, {"content": "feature", "combine": "mean"}):
         control = StackedRandomMaps(**options).explain_cohort(cases, maps)
         generator = StackedFeatureMaps(**options).explain_cohort(cases, maps)
         for label in (0, 1):
@@ -232,7 +229,7 @@ def test_softmax_weighs_the_images_by_their_maps_and_ignores_the_scale():
 def test_maps_that_are_nowhere_positive_have_no_source(combine):
     maps, x = np.zeros((2, 4, 4), np.float32), np.ones((2, 4, 4, 1), np.float32)
     found = stack(maps, x, None, combine, np.random.default_rng(0))
-    assert found.mask is None
+    assert found.region is None
     assert (found.sources == -1).all()
     assert not found.map.any()
     assert np.isfinite(found.image).all()

@@ -5,24 +5,24 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Heatmaps, Need
 
 
 @dataclass(frozen=True)
 class Centre:
-    """Gaussian in the middle of the image: tells how far the position alone gives the tumour away."""
-
-    family: ClassVar[str] = "control"
-    needs: ClassVar[frozenset[Need]] = frozenset()
-    source: ClassVar[str] = "control"
+    """Gaussian in the middle of the image: tells how far the position alone gives the region away."""
 
     sigma: float = 0.25
     """Standard deviation, as a fraction of the height and of the width."""
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    family: ClassVar = "control"
+    needs: ClassVar = frozenset[Need]()
+    source: ClassVar = "control"
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Draw the same map in (0, 1] for every image."""
-        rows, columns = (_bell(size, self.sigma) for size in images.shape[1:3])
-        return np.repeat((rows[:, None] * columns)[None], len(images), axis=0)
+        rows, columns = (_bell(size, self.sigma) for size in batch.space)
+        return np.repeat((rows[:, None] * columns)[None], len(batch), axis=0)
 
 
 def _bell(size: int, sigma: float) -> np.ndarray:

@@ -6,20 +6,20 @@ from typing import ClassVar
 import numpy as np
 from scipy.ndimage import correlate1d
 
-from xaibench.api import Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Heatmaps, Need
 
 
 @dataclass(frozen=True)
 class Edges:
     """Sobel gradient magnitude of the channel mean: tells whether a method merely finds edges."""
 
-    family: ClassVar[str] = "control"
-    needs: ClassVar[frozenset[Need]] = frozenset()
-    source: ClassVar[str] = "control (Adebayo et al. 2018)"
+    family: ClassVar = "control"
+    needs: ClassVar = frozenset[Need]()
+    source: ClassVar = "control (Adebayo et al. 2018)"
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Compute maps >= 0 in intensity per pixel; the border is continued outwards."""
-        grey = images.mean(axis=-1)
+        grey = batch.images.mean(axis=-1)
         magnitude: np.ndarray = np.hypot(_slope(grey, 1, 2), _slope(grey, 2, 1))
         return magnitude
 

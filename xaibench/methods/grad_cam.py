@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Heatmaps, Need
 from xaibench.methods.upsampling import upsample
 
 
@@ -13,16 +13,16 @@ from xaibench.methods.upsampling import upsample
 class GradCam:
     """Feature maps weighted by the mean gradient of the target's logit, summed, negative part cut (eq. 1, 2)."""
 
-    family: ClassVar[str] = "cam"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.FEATURE_GRADIENTS})
-    source: ClassVar[str] = "Selvaraju et al. 2017"
-
     layer: str | None = None
     """Name of the feature layer; None = the last convolutional block's output."""
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    family: ClassVar = "cam"
+    needs: ClassVar = frozenset({Need.FEATURE_GRADIENTS})
+    source: ClassVar = "Selvaraju et al. 2017"
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Explain each image: maps >= 0 in units of the logit, all zero where nothing speaks for the target."""
-        maps, gradients = classifier.feature_gradients(images, targets, self.layer)
+        maps, gradients = classifier.feature_gradients(batch.images, batch.targets, self.layer)
         weights = gradients.mean(axis=(1, 2), keepdims=True)  # eq. 1
         cams = np.maximum((weights * maps).sum(axis=-1), 0)  # eq. 2
-        return upsample(cams, images.shape[1:3])
+        return upsample(cams, batch.space)

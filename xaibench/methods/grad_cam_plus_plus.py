@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Classifier, Features, Heatmaps, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Features, Heatmaps, Need
 from xaibench.methods.upsampling import upsample
 
 
@@ -17,20 +17,20 @@ class GradCamPlusPlus:
     all weights of an image, is left out: it overflows for large logits and changes only the scale of a map.
     """
 
-    family: ClassVar[str] = "cam"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.FEATURE_GRADIENTS})
-    source: ClassVar[str] = "Chattopadhay et al. 2018"
-
     layer: str | None = None
     """Name of the feature layer; None = the last convolutional block's output."""
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    family: ClassVar = "cam"
+    needs: ClassVar = frozenset({Need.FEATURE_GRADIENTS})
+    source: ClassVar = "Chattopadhay et al. 2018"
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Explain each image: maps >= 0, all zero where no gradient is positive."""
-        maps, gradients = classifier.feature_gradients(images, targets, self.layer)
+        maps, gradients = classifier.feature_gradients(batch.images, batch.targets, self.layer)
         positive = np.maximum(gradients, 0)
         weights = (alphas(maps, gradients) * positive).sum(axis=(1, 2), keepdims=True)
         cams = np.maximum((weights * maps).sum(axis=-1), 0)
-        return upsample(cams, images.shape[1:3])
+        return upsample(cams, batch.space)
 
 
 def alphas(maps: Features, gradients: Features) -> Features:

@@ -1,13 +1,12 @@
 """LIME for images (Ribeiro, Singh and Guestrin 2016, arXiv:1602.04938), by the package `lime`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.api import Classifier, Heatmap, Heatmaps, Image, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Heatmap, Heatmaps, Image, Need
 
 Segments = Int[np.ndarray, "h w"]
 
@@ -21,14 +20,6 @@ class Lime:
     of one channel. Superpixels are SLIC's (Achanta et al. 2012) on the channel mean; a hidden one takes its mean.
     """
 
-    family: ClassVar[str] = "perturbation"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.SCORES})
-    source: ClassVar[str] = "Ribeiro et al. 2016"
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "smoke": {"samples": 64},
-        "paper": {"samples": 1000},
-    }
-
     samples: int = 256
     segments: int = 50
     """About how many superpixels."""
@@ -36,16 +27,23 @@ class Lime:
     """SLIC's balance of nearness and likeness, for intensities scaled to [0, 1]."""
     smoothing: float = 1.0
     """Standard deviation in pixels of the blur before SLIC; without it noise can melt all superpixels into one."""
-    seed: int = 0
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    family: ClassVar = "perturbation"
+    needs: ClassVar = frozenset({Need.SCORES})
+    source: ClassVar = "Ribeiro et al. 2016"
+    presets: ClassVar = {
+        "smoke": {"samples": 64},
+        "paper": {"samples": 1000},
+    }
+    deterministic: ClassVar = False
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Explain each image: signed maps, change of probability by keeping a superpixel."""
-        pairs = zip(images, targets, strict=True)
-        return np.stack([self._explain(classifier, image, int(target)) for image, target in pairs])
+        return np.stack([self._explain(classifier, *single) for single in batch])
 
-    def _explain(self, classifier: Classifier, image: Image, target: int) -> Heatmap:
+    def _explain(self, classifier: Classifier, image: Image, target: int, seed: int) -> Heatmap:
         segments = self.superpixels(image)
-        painted: np.ndarray = self.coefficients(classifier, image, target, segments)[segments]
+        painted: np.ndarray = self.coefficients(classifier, image, target, seed, segments)[segments]
         return painted
 
     def superpixels(self, image: Image) -> Segments:
@@ -63,13 +61,13 @@ class Lime:
         return labels
 
     def coefficients(
-        self, classifier: Classifier, image: Image, target: int, segments: Segments
+        self, classifier: Classifier, image: Image, target: int, seed: int, segments: Segments
     ) -> Float32[np.ndarray, "segments"]:
         """Coefficient of each superpixel for the target's probability."""
         from lime.lime_image import LimeImageExplainer  # slow to import
         from sklearn.metrics import pairwise_distances
 
-        explainer = LimeImageExplainer(random_state=self.seed)
+        explainer = LimeImageExplainer(random_state=seed)
         count = int(segments.max()) + 1
         kept = explainer.random_state.randint(0, 2, self.samples * count).reshape(self.samples, count)
         kept[0] = 1  # the image itself

@@ -5,17 +5,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Classifier, Heatmaps, Images, Need, Regions, Targets
+from xaibench.api import Batch, Classifier, Heatmaps, Need, NotApplicable
 
 
 @dataclass(frozen=True)
 class Mask:
     """The annotated region as a heatmap: an upper bound for co-localisation."""
 
-    family: ClassVar[str] = "control"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.REGION})
-    source: ClassVar[str] = "control"
+    family: ClassVar = "control"
+    needs: ClassVar = frozenset({Need.REGION})
+    source: ClassVar = "control"
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets, masks: Regions) -> Heatmaps:
-        """Return 1 inside the annotation and 0 outside."""
-        return masks.astype(np.float32)
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
+        """Return 1 inside the annotation and 0 outside. Raises NotApplicable where nobody annotated."""
+        if batch.regions is None:
+            raise NotApplicable("the case has no annotated region")
+        return batch.regions.astype(np.float32)

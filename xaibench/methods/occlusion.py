@@ -1,22 +1,12 @@
 """Occlusion sensitivity (Zeiler and Fergus 2014, arXiv:1311.2901)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from xaibench.api import (
-    Classifier,
-    Heatmap,
-    Heatmaps,
-    Image,
-    Images,
-    Need,
-    Targets,
-    XaibenchError,
-)
+from xaibench.api import Batch, Classifier, Heatmap, Heatmaps, Image, Need, XaibenchError
 
 
 @dataclass(frozen=True)
@@ -27,23 +17,22 @@ class Occlusion:
     after standardisation it is the same zero that the paper's mean-subtracted images have under their patch.
     """
 
-    family: ClassVar[str] = "perturbation"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.SCORES})
-    source: ClassVar[str] = "Zeiler and Fergus 2014"
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "smoke": {"patch": 1 / 4, "stride": 1 / 8},
-        "paper": {"patch": 1 / 8, "stride": 1 / 32},
-    }
-
     patch: float = 1 / 8
     """Height and width of the patch, as a fraction of the image's."""
     stride: float = 1 / 16
     """Step between patches, as a fraction of the image's height and width."""
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    family: ClassVar = "perturbation"
+    needs: ClassVar = frozenset({Need.SCORES})
+    source: ClassVar = "Zeiler and Fergus 2014"
+    presets: ClassVar = {
+        "smoke": {"patch": 1 / 4, "stride": 1 / 8},
+        "paper": {"patch": 1 / 8, "stride": 1 / 32},
+    }
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Explain each image: signed maps in units of probability."""
-        pairs = zip(images, targets, strict=True)
-        return np.stack([self._explain(classifier, image, int(target)) for image, target in pairs])
+        return np.stack([self._explain(classifier, image, target) for image, target, _ in batch])
 
     def _explain(self, classifier: Classifier, image: Image, target: int) -> Heatmap:
         rows, columns = (windows(size, self.patch, self.stride) for size in image.shape[:2])

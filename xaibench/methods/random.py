@@ -5,20 +5,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Heatmaps, Need
 
 
 @dataclass(frozen=True)
 class Random:
     """Independent uniform noise in [0, 1): what any explainer must beat."""
 
-    family: ClassVar[str] = "control"
-    needs: ClassVar[frozenset[Need]] = frozenset()
-    source: ClassVar[str] = "control"
+    family: ClassVar = "control"
+    needs: ClassVar = frozenset[Need]()
+    source: ClassVar = "control"
+    deterministic: ClassVar = False
 
-    seed: int = 0
-
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
-        """Draw the map of the seed, the same for every image of the batch."""
-        noise = np.random.default_rng(self.seed).random(images.shape[1:3], dtype=np.float32)
-        return np.repeat(noise[None], len(images), axis=0)
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
+        """Draw a map for each image from its seed alone."""
+        noise = [np.random.default_rng(seed).random(batch.space, dtype=np.float32) for *_, seed in batch]
+        return np.stack(noise)

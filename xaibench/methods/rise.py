@@ -1,13 +1,12 @@
 """RISE: randomised input sampling (Petsiuk, Das and Saenko 2018, arXiv:1806.07421)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.api import Classifier, Heatmap, Heatmaps, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Heatmap, Heatmaps, Image, Need
 from xaibench.methods.upsampling import interpolation
 
 
@@ -15,31 +14,33 @@ from xaibench.methods.upsampling import interpolation
 class Rise:
     """Mean of random smooth masks, each weighted by the target's probability under it (eq. 6).
 
-    Hidden places take the lowest intensity of the cohort, the paper's black. All images of a call share the
-    masks, which are drawn from the seed: first the cells, then the row shifts, then the column shifts.
+    Hidden places take the image's lowest intensity, its black. The masks are drawn from the image's seed: first the
+    cells, then the row shifts, then the column shifts; images of one seed share them.
     """
-
-    family: ClassVar[str] = "perturbation"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.SCORES})
-    source: ClassVar[str] = "Petsiuk et al. 2018"
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"smoke": {"masks": 96}, "paper": {"masks": 4000}}
 
     masks: int = 512
     grid: int = 7
     """Cells along each side of a mask."""
     probability: float = 0.5
     """Chance of a cell to be kept."""
-    seed: int = 0
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    family: ClassVar = "perturbation"
+    needs: ClassVar = frozenset({Need.SCORES})
+    source: ClassVar = "Petsiuk et al. 2018"
+    deterministic: ClassVar = False
+    presets: ClassVar = {"smoke": {"masks": 96}, "paper": {"masks": 4000}}
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Explain each image: maps in [0, 1 / probability], a weighted mean of masks over `masks x probability`."""
-        masks = ShiftedMasks.drawn(self, images.shape[1:3])
-        black = np.full(images.shape[1:], classifier.input_range[0], np.float32)
-        heatmaps = []
-        for image, target in zip(images, targets, strict=True):
-            scores = classifier.masked_scores(image, masks, black)[:, int(target)]
-            heatmaps.append(masks.weighted_sum(scores) / np.float32(self.masks * self.probability))
-        return np.stack(heatmaps)
+        masks = {seed: ShiftedMasks.drawn(self, batch.space, seed) for seed in set(batch.seeds.tolist())}
+        return np.stack(
+            [self._explain(classifier, image, target, masks[seed]) for image, target, seed in batch]
+        )
+
+    def _explain(self, classifier: Classifier, image: Image, target: int, masks: "ShiftedMasks") -> Heatmap:
+        black = np.full_like(image, image.min())
+        scores = classifier.masked_scores(image, masks, black)[:, target]
+        return masks.weighted_sum(scores) / np.float32(self.masks * self.probability)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +63,9 @@ class ShiftedMasks:
     """Column interpolation at each shift."""
 
     @classmethod
-    def drawn(cls, rise: Rise, size: tuple[int, int]) -> "ShiftedMasks":
+    def drawn(cls, rise: Rise, size: tuple[int, ...], seed: int) -> "ShiftedMasks":
         """Draw the masks of an image of `size` = (h, w); a cell is ceil(size / grid) pixels, as in the paper's code."""
-        rng = np.random.default_rng(rise.seed)
+        rng = np.random.default_rng(seed)
         cells = rng.random((rise.masks, rise.grid, rise.grid), dtype=np.float32) < rise.probability
         rows, columns = (_cuts(length, rise.grid) for length in size)
         return cls(

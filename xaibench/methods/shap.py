@@ -1,15 +1,15 @@
 """Partition SHAP: Owen values of image regions (Lundberg and Lee 2017, arXiv:1705.07874), by the package `shap`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from xaibench.api import Classifier, Heatmap, Heatmaps, Image, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Heatmap, Heatmaps, Image, Need
 
 BATCH = 64
 """Masks evaluated at once: as many as keep the model busy; more would let the search run less greedily."""
@@ -25,31 +25,31 @@ class Shap:
     value of a region that was not divided is spread evenly over it. Hidden places show the image blurred by a box
     filter, which keeps its intensities (the package's inpainting casts to whole numbers). The package is given
     masks instead of images, so that the masked copies are made inside the classifier; the channels of a pixel
-    are hidden together, and its value is theirs in sum.
+    are hidden together, and its value is theirs in sum. The seed decides between regions of equal promise.
     """
-
-    family: ClassVar[str] = "perturbation"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.SCORES})
-    source: ClassVar[str] = "Lundberg and Lee 2017"
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "smoke": {"evaluations": 64},
-        "paper": {"evaluations": 1000},
-    }
 
     evaluations: int = 256
     """Model evaluations an image, at most; even."""
     blur: float = 1 / 8
     """Side of the box filter, as a fraction of the image's height and width."""
-    seed: int = 0
-    """Decides between regions of equal promise."""
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    family: ClassVar = "perturbation"
+    needs: ClassVar = frozenset({Need.SCORES})
+    source: ClassVar = "Lundberg and Lee 2017"
+    presets: ClassVar = {
+        "smoke": {"evaluations": 64},
+        "paper": {"evaluations": 1000},
+    }
+    deterministic: ClassVar = False
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Explain each image: signed maps in units of probability."""
-        cells = Cells(*(np.arange(side) // -(-side // CELLS) for side in images.shape[1:3]))
-        pairs = zip(images, targets, strict=True)
-        return np.stack([self._explain(classifier, image, int(target), cells) for image, target in pairs])
+        cells = Cells(*(np.arange(side) // -(-side // CELLS) for side in batch.space))
+        return np.stack([self._explain(classifier, *single, cells) for single in batch])
 
-    def _explain(self, classifier: Classifier, image: Image, target: int, cells: "Cells") -> Heatmap:
+    def _explain(
+        self, classifier: Classifier, image: Image, target: int, seed: int, cells: "Cells"
+    ) -> Heatmap:
         from shap import PartitionExplainer  # slow to import
 
         blurred = blurred_by(image, self.blur)
@@ -58,7 +58,7 @@ class Shap:
             return classifier.masked_scores(image, cells.painted(kept), blurred)[:, target]
 
         explainer = PartitionExplainer(probability, MaskHandedOn(cells.shape))
-        with _global_draws(self.seed):
+        with _global_draws(seed):
             explained = explainer(
                 np.empty((1, *cells.shape)), max_evals=self.evaluations, batch_size=BATCH, silent=True
             )

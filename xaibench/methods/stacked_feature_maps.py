@@ -6,17 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.api import (
-    Case,
-    Classifier,
-    CohortExplanation,
-    Features,
-    Heatmaps,
-    Images,
-    Need,
-    Regions,
-    Targets,
-)
+from xaibench.api import Batch, Case, Classifier, CohortExplanation, Features, Heatmaps, Images, Need, Regions
 from xaibench.methods.stacking import Combine, stack
 from xaibench.methods.upsampling import upsample
 
@@ -25,30 +15,26 @@ from xaibench.methods.upsampling import upsample
 class StackedFeatureMaps:
     """The most important feature map of each image, and these maps of a class stacked into a simulated image."""
 
-    family: ClassVar[str] = "generator"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.FEATURES, Need.FEATURE_GRADIENTS})
-    source: ClassVar[str] = "Provenzano et al. 2025"
-
-    importance: Literal["weight", "contribution", "random"] = "weight"
-    """What the most important map has most of: weight for the class (the paper's), or weight x mean of the map.
-
-    `random` takes any map, each as likely: the null of the claim that the most important one matters.
-    """
+    importance: Literal["weight", "contribution"] = "weight"
+    """What the most important map has most of: weight for the class (the paper's), or weight x mean of the map."""
     combine: Literal["max", "mean", "random", "softmax"] = "max"
-    """How the simulated image takes its pixels (see stacking.Combine); max is the paper's."""
+    """How the simulated image takes its pixels (see stacking.Combine); max is the paper's.
+
+    `random` draws the same pixels in every run.
+    """
     content: Literal["pixel", "feature"] = "pixel"
     """What the simulated image shows: the images' own pixels, or the map, 0 .. the highest on the images' range."""
     layer: str | None = None
     """Name of the feature layer; None = the last convolutional block's output."""
-    seed: int = 0
-    """Draws of `importance = random` (every image of a batch draws the same map) and of `combine = random`."""
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    family: ClassVar = "generator"
+    needs: ClassVar = frozenset({Need.FEATURES, Need.FEATURE_GRADIENTS})
+    source: ClassVar = "Provenzano et al. 2025"
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Explain each image: its most important feature map, upsampled bilinearly; the feature's own units."""
-        maps, importances = self._maps_and_importances(classifier, images, targets)
-        chosen = importances.argmax(axis=1)
-        most_important = np.take_along_axis(maps, chosen[:, None, None, None], axis=-1)[..., 0]
-        return upsample(most_important, images.shape[1:3])
+        maps, importances = self._maps_and_importances(classifier, batch)
+        return upsample(taken(maps, importances.argmax(axis=1)), batch.space)
 
     def explain_cohort(self, cases: list[Case], maps: Heatmaps) -> dict[int, CohortExplanation]:
         """Stack the maps of each label's cases, apart from the other labels; `sources` are indices in `cases`."""
@@ -64,24 +50,20 @@ class StackedFeatureMaps:
         stacked_cases = [cases[row] for row in rows]
         images = np.stack([case.image for case in stacked_cases])
         contents = images if self.content == "pixel" else _shown(maps[rows], images)
-        rng = np.random.default_rng([self.seed, stacked_cases[0].label])
-        stacked = stack(maps[rows], contents, _masks(stacked_cases), Combine(self.combine), rng)
+        rng = np.random.default_rng([0, stacked_cases[0].label])
+        stacked = stack(maps[rows], contents, _regions(stacked_cases), Combine(self.combine), rng)
         sources = np.where(stacked.sources < 0, -1, rows[stacked.sources])
         return replace(stacked, sources=sources)
 
     def _maps_and_importances(
-        self, classifier: Classifier, images: Images, targets: Targets
+        self, classifier: Classifier, batch: Batch
     ) -> tuple[Features, Float32[np.ndarray, "n maps"]]:
         """Feature maps of each image, and how important each is: the highest is taken."""
-        if self.importance == "random":
-            maps = classifier.features(images, self.layer)
-            draw = np.random.default_rng(self.seed).random(maps.shape[-1], dtype=np.float32)
-            return maps, np.tile(draw, (len(maps), 1))
-        maps, weights = self._weighted_maps(classifier, images, targets)
+        maps, weights = self._weighted_maps(classifier, batch)
         return maps, weights if self.importance == "weight" else weights * maps.mean(axis=(1, 2))
 
     def _weighted_maps(
-        self, classifier: Classifier, images: Images, targets: Targets
+        self, classifier: Classifier, batch: Batch
     ) -> tuple[Features, Float32[np.ndarray, "n maps"]]:
         """Feature maps of each image and their weights for its target.
 
@@ -90,9 +72,15 @@ class StackedFeatureMaps:
         """
         head = classifier.head_weights() if self.layer is None else None
         if head is not None:
-            return classifier.features(images), head[:, targets].T
-        maps, gradients = classifier.feature_gradients(images, targets, self.layer)
+            return classifier.features(batch.images), head[:, batch.targets].T
+        maps, gradients = classifier.feature_gradients(batch.images, batch.targets, self.layer)
         return maps, gradients.sum(axis=(1, 2))
+
+
+def taken(maps: Features, chosen: Int[np.ndarray, "n"]) -> Heatmaps:
+    """Return the chosen feature map of each image."""
+    one_each: np.ndarray = np.take_along_axis(maps, chosen[:, None, None, None], axis=-1)
+    return one_each[..., 0]
 
 
 def _shown(maps: Heatmaps, images: Images) -> Images:
@@ -103,6 +91,6 @@ def _shown(maps: Heatmaps, images: Images) -> Images:
     return np.repeat(shown[..., None], images.shape[-1], axis=-1).astype(np.float32)
 
 
-def _masks(cases: list[Case]) -> Regions | None:
-    masks = [case.region for case in cases if case.region is not None]
-    return np.stack(masks) if len(masks) == len(cases) else None
+def _regions(cases: list[Case]) -> Regions | None:
+    regions = [case.region for case in cases if case.region is not None]
+    return np.stack(regions) if len(regions) == len(cases) else None

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from xaibench.api import Case, Classifier, CohortExplanation, Heatmaps, Images, Need, Targets
-from xaibench.methods.stacked_feature_maps import StackedFeatureMaps
+import numpy as np
+
+from xaibench.api import Batch, Case, Classifier, CohortExplanation, Heatmaps, Need
+from xaibench.methods.stacked_feature_maps import StackedFeatureMaps, taken
+from xaibench.methods.upsampling import upsample
 
 
 @dataclass(frozen=True)
@@ -15,27 +18,26 @@ class StackedRandomMaps:
     then gives nothing to the stack.
     """
 
-    family: ClassVar[str] = "control"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.FEATURES})
-    source: ClassVar[str] = "control"
-
     combine: Literal["max", "mean", "random", "softmax"] = "max"
     """How the simulated image takes its pixels (see stacking.Combine)."""
     content: Literal["pixel", "feature"] = "pixel"
     """What the simulated image shows (see stacked-feature-maps)."""
     layer: str | None = None
     """Name of the feature layer; None = the last convolutional block's output."""
-    seed: int = 0
-    """Decides which map; the run sets it for each case, so that cases draw independently."""
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
-        """Take the map of the seed, upsampled bilinearly, the same for every image of the batch and every target."""
-        return self._generator(classifier, images, targets)
+    family: ClassVar = "control"
+    needs: ClassVar = frozenset({Need.FEATURES})
+    source: ClassVar = "control"
+    deterministic: ClassVar = False
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
+        """Take a map by each image's seed, any as likely, upsampled bilinearly, the same for every target."""
+        maps = classifier.features(batch.images, self.layer)
+        draws = np.stack(
+            [np.random.default_rng(seed).random(maps.shape[-1], np.float32) for *_, seed in batch]
+        )
+        return upsample(taken(maps, draws.argmax(axis=1)), batch.space)
 
     def explain_cohort(self, cases: list[Case], maps: Heatmaps) -> dict[int, CohortExplanation]:
         """Stack the maps of each label's cases, apart from the other labels; `sources` are indices in `cases`."""
-        return self._generator.explain_cohort(cases, maps)
-
-    @property
-    def _generator(self) -> StackedFeatureMaps:
-        return StackedFeatureMaps("random", self.combine, self.content, self.layer, self.seed)
+        return StackedFeatureMaps(combine=self.combine, content=self.content).explain_cohort(cases, maps)

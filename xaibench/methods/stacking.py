@@ -24,13 +24,13 @@ class Combine(StrEnum):
 
 
 def stack(
-    maps: Heatmaps, contents: Images, masks: Regions | None, combine: Combine, rng: np.random.Generator
+    maps: Heatmaps, contents: Images, regions: Regions | None, combine: Combine, rng: np.random.Generator
 ) -> CohortExplanation:
     """Combine contents, maps and annotated regions pixel by pixel, all in the same shares.
 
-    The simulated image, the stacked map and the mask start at 0, and stay there where no map is above 0 (max and
+    The simulated image, the stacked map and the region start at 0, and stay there where no map is above 0 (max and
     random). `sources` counts the given images from 0: the one taken, or the one with the largest part; -1 where
-    no map is above 0. The mask is None without masks.
+    no map is above 0. The region is None without regions.
     """
     shares = _shares(maps, combine, rng)
     largest = maps.argmax(axis=0) if combine is Combine.MEAN else shares.argmax(axis=0)
@@ -38,13 +38,13 @@ def stack(
         image=np.einsum("nhw,nhwc->hwc", shares, contents),
         map=np.einsum("nhw,nhw->hw", shares, maps),
         sources=np.where((maps > 0).any(axis=0), largest, -1),
-        mask=None if masks is None else _composed(masks, shares),
+        region=None if regions is None else _composed(regions, shares),
     )
 
 
-def _composed(masks: Regions, shares: Shares) -> Float32[np.ndarray, "h w"]:
+def _composed(regions: Regions, shares: Shares) -> Float32[np.ndarray, "h w"]:
     """Part of each pixel that comes from annotated regions; rounding may not lift it above 1."""
-    composed: np.ndarray = np.einsum("nhw,nhw->hw", shares, masks.astype(np.float32))
+    composed: np.ndarray = np.einsum("nhw,nhw->hw", shares, regions.astype(np.float32))
     return composed.clip(0, 1)
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float32, Int
 
-from xaibench.api import Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Heatmaps, Images, Need, Targets
 from xaibench.methods.upsampling import upsample
 
 AT_ONCE = 16  # images of one eager call, which keeps all activations in memory
@@ -23,21 +23,21 @@ class TfExplainGradCam:
     guides the gradients, which is switched off here; its own choice of a layer fails on Keras 3, so the layer is given.
     """
 
-    family: ClassVar[str] = "cam"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.KERAS})
-    source: ClassVar[str] = "tf-explain 0.3.1 (Meudec 2021)"
-
     layer: str | None = None
     """Name of the feature layer; None = the last convolutional block's output."""
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    family: ClassVar = "cam"
+    needs: ClassVar = frozenset({Need.KERAS})
+    source: ClassVar = "tf-explain 0.3.1 (Meudec 2021)"
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Explain each image: signed maps in units of the logit."""
-        borrowed = classifier.borrow_keras(forward=len(images), backward=len(images))
+        borrowed = classifier.borrow_keras(forward=len(batch), backward=len(batch))
         layer = self.layer or borrowed.layer
-        heatmaps = np.zeros(images.shape[:3], np.float32)
-        for target, rows in _groups(targets):
-            cams = _cams(borrowed.model, images[rows], layer, target)
-            heatmaps[rows] = upsample(cams, images.shape[1:3])
+        heatmaps = np.zeros((len(batch), *batch.space), np.float32)
+        for target, rows in _groups(batch.targets):
+            cams = _cams(borrowed.model, batch.images[rows], layer, target)
+            heatmaps[rows] = upsample(cams, batch.space)
         return heatmaps
 
 

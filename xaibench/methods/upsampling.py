@@ -24,7 +24,7 @@ def interpolation(target: int, source: int) -> Float32[np.ndarray, "target sourc
 
 
 def upsample(
-    maps: Float32[np.ndarray, "*lead fh fw"], size: tuple[int, int]
+    maps: Float32[np.ndarray, "*lead fh fw"], size: tuple[int, ...]
 ) -> Float32[np.ndarray, "*lead h w"]:
     """Resize maps bilinearly to `size` = (h, w); no value leaves the range of its map."""
     height, width = size
