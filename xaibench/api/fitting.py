@@ -46,7 +46,7 @@ def fit(volume: Volume, index: int, input_shape: tuple[int, ...], intensity: Int
     )
     if intensity is Intensity.UNIT:
         case = replace(case, image=_unit(case.image))
-    return case if image.shape[:2] == input_shape[:2] else _resized(case, input_shape[:2])
+    return case if image.shape[:2] == input_shape[:2] else _resized(case, (input_shape[0], input_shape[1]))
 
 
 def _resized(case: Case, size: tuple[int, int]) -> Case:

@@ -102,18 +102,24 @@ def find_source(kinds: Sequence[Kind], text: str) -> Source:
         if text in registry.entries(kind):
             return Source(registry.load(kind, text), None, text)
     path = Path(text)
-    noun = kinds[0][:-1]
-    if not path.exists():
-        looks_like_a_path = path.parent != Path() or path.suffix
-        if looks_like_a_path:
-            raise XaibenchError(f"There is no file or folder {path}; give the path of a {noun}, or its name.")
-        raise XaibenchError(unknown(noun, text, [name for kind in kinds for name in registry.entries(kind)]))
-    taking = [plugin for kind in kinds for plugin in registry.load_all(kind)[0] if plugin.facts.path_field]
-    for plugin in taking:
+    for plugin in _readers(kinds):
         if plugin.cls.accepts(path):
             return Source(plugin, path, path.name if plugin.kind == "classifiers" else plugin.name)
-    known = ", ".join(plugin.name for plugin in taking)
-    raise XaibenchError(f"{path} is nothing that a {noun} can be read from; there are readers for: {known}.")
+    raise XaibenchError(_nothing_fits(kinds, path))
+
+
+def _readers(kinds: Sequence[Kind]) -> list[Plugin]:
+    return [plugin for kind in kinds for plugin in registry.load_all(kind)[0] if plugin.facts.path_field]
+
+
+def _nothing_fits(kinds: Sequence[Kind], path: Path) -> str:
+    noun = kinds[0][:-1]
+    if path.exists():
+        known = ", ".join(plugin.name for plugin in _readers(kinds))
+        return f"{path} is nothing that a {noun} can be read from; there are readers for: {known}."
+    if path.parent != Path() or path.suffix:
+        return f"There is no file or folder {path}; give the path of a {noun}, or its name."
+    return unknown(noun, str(path), [name for kind in kinds for name in registry.entries(kind)])
 
 
 def check_options(given: Mapping[str, Any], sources: Sequence[Source]) -> None:
