@@ -1,9 +1,12 @@
 """Small samples and a tiny backbone with random weights, for quick tests of training."""
 
+from collections.abc import Iterator
+from typing import ClassVar
+
 import keras
 import numpy as np
 
-from xaibench.api import Identity
+from xaibench.api import Identity, Volume
 from xaibench.models.backbones import Backbone
 from xaibench.models.samples import Samples
 
@@ -32,3 +35,21 @@ def tiny_backbone(seed: int = 0) -> Backbone:
         x = keras.layers.BatchNormalization()(x)
         x = keras.layers.ReLU(name=f"block{number}")(x)
     return Backbone(keras.Model(inputs, x), ("block1", "block2", "block3"), "random")
+
+
+class MadeUpCohort:
+    """Twelve patients with identifiers; those of odd number have a bright square in each slice."""
+
+    class_names: ClassVar[tuple[str, ...]] = ("fine", "ill")
+    summary: ClassVar[str] = "made up"
+
+    def volumes(self) -> Iterator[Volume]:
+        rng = np.random.default_rng(0)
+        for number in range(12):
+            images = rng.normal(size=(3, SIZE, SIZE, 1)).astype(np.float32)
+            images[:, 4:10, 4:10] += 4 * (number % 2)
+            identity = Identity(f"id-{number}", f"study-{number}")
+            yield Volume(f"P{number:02d}", (number % 2,), images, None, (1.0, 1.0), identity=identity)
+
+    def notes(self) -> list[str]:
+        return []

@@ -1,6 +1,7 @@
 """Which slices are trained on, and how patients fall into folds."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -71,6 +72,16 @@ def test_unusable_labels_are_one_sentence(labels: list[int], patients: str, sent
     images = np.random.default_rng(0).normal(size=(4, 2, 2, 1)).astype(np.float32)
     with pytest.raises(XaibenchError, match=sentence):
         Samples(images, np.array(labels), tuple(patients))
+
+
+def test_one_patient_under_two_pseudonyms_is_refused() -> None:
+    class Twice(FourPatients):
+        def volumes(self) -> Iterator[Volume]:
+            yield from super().volumes()
+            yield replace(next(super().volumes()), patient="P9")
+
+    with pytest.raises(XaibenchError, match="Patients P0 and P9 have the same images"):
+        slices_of(Twice(), (8, 8, 1))
 
 
 @pytest.mark.parametrize("pixel", [7.0, np.nan])

@@ -1,8 +1,10 @@
 """Who was in a training, and which fold held them out, without naming anybody."""
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +19,20 @@ class KnownPatients:
     """Of the hashes of identifiers."""
     by_identity: Mapping[str, int]
     by_image: Mapping[str, int]
+
+    @classmethod
+    def of(cls, key: bytes, patients: Iterable[Mapping[str, Any]]) -> "KnownPatients":
+        """Index entries of fold, `identity` (a list of hashes) and `image` (a hash, or empty)."""
+        entries = list(patients)
+        times = Counter(known for entry in entries for known in entry["identity"])
+        return cls(
+            key=key,
+            # What two patients share, such as a UID that an anonymiser gave to all, tells nobody apart.
+            by_identity={
+                known: entry["fold"] for entry in entries for known in entry["identity"] if times[known] == 1
+            },
+            by_image={entry["image"]: entry["fold"] for entry in entries if entry["image"]},
+        )
 
     def match(self, volume: Volume) -> Match:
         """Find the patient by identifiers, else by image; a match without `known_by` if neither can tell."""

@@ -90,13 +90,10 @@ class ModelFolder:
 
     def known_patients(self) -> KnownPatients:
         """Who was in the training. Without the key, which may be deleted, patients are known by images alone."""
-        entries = self.patients().values()
-        has_key = (self.path / KEY).is_file()
-        return KnownPatients(
-            key=self.identity_key() if has_key else b"",
-            by_identity={known: entry["fold"] for entry in entries for known in entry["identity"] if has_key},
-            by_image={entry["image"]: entry["fold"] for entry in entries if entry["image"]},
-        )
+        patients = self.patients().values()
+        if (self.path / KEY).is_file():
+            return KnownPatients.of(self.identity_key(), patients)
+        return KnownPatients.of(b"", [{**patient, "identity": []} for patient in patients])
 
     def record(self) -> dict[str, Any]:
         """How it was trained and validated, for run.json and the page of the training."""

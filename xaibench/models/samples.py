@@ -72,7 +72,18 @@ class Samples:
         if (self.patient_labels[self.owners] != self.labels).any():
             wrong = self.patients[int((self.patient_labels[self.owners] != self.labels).argmax())]
             return f"Patient {wrong} has slices of both classes; give all slices of a patient one label."
-        return self._unusable_slice()
+        return self._twins() or self._unusable_slice()
+
+    def _twins(self) -> str:
+        first: dict[str, str] = {}
+        for name, image in self.image_hashes.items():
+            other = first.setdefault(image, name)
+            if other != name:
+                return (
+                    f"Patients {other} and {name} have the same images, so one could be trained on to explain the "
+                    f"other; leave one out."
+                )
+        return ""
 
     def _unusable_slice(self) -> str:
         low, high = self.images.min(axis=(1, 2, 3)), self.images.max(axis=(1, 2, 3))
