@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, get_args, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -38,6 +39,8 @@ ONE_OF: Mapping[Kind, tuple[str, ...]] = {
 """The method by which a plugin of a kind is used; one of these must be there."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
 PRESETS = ("smoke", "paper")
+UNRECORDED: Mapping[str, Any] = MappingProxyType({"recorded": False})
+"""Metadata of a field that is no parameter, such as an array that is held in memory."""
 
 
 class Undeclared(Exception):  # noqa: N818 - reads as a verdict: raise Undeclared("...")
@@ -111,7 +114,8 @@ def _check_path(cls: Any, field: str) -> None:
 
 def parameters(plugin: Any) -> dict[str, Any]:
     """Fields of a configured plugin, as run.json keeps them. Raises Undeclared for what JSON cannot hold."""
-    values = dataclasses.asdict(plugin)
+    recorded = [field.name for field in dataclasses.fields(plugin) if field.metadata.get("recorded", True)]
+    values = {name: getattr(plugin, name) for name in recorded}
     try:
         return dict(json.loads(json.dumps(values, allow_nan=False)))
     except (TypeError, ValueError) as error:

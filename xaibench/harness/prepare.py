@@ -15,7 +15,7 @@ from xaibench.api import (
     XaibenchError,
     unknown,
 )
-from xaibench.harness import registry
+from xaibench.harness import keys, registry
 from xaibench.harness.cohort import Cohort, build_cohort, in_the_order_of
 from xaibench.harness.configured import (
     Configured,
@@ -25,6 +25,7 @@ from xaibench.harness.configured import (
     open_sources,
 )
 from xaibench.harness.describe import Setting, Sources, describe
+from xaibench.harness.given import question
 from xaibench.harness.spec import RunSpec
 from xaibench.harness.store.run_info import RunInfo
 
@@ -52,17 +53,22 @@ class Prepared:
         return self.folds.classifiers[self.folds.of[case.patient]]
 
 
-def prepare(spec: RunSpec, progress: Progress, sources: Sources | None = None) -> Prepared:
+def prepare(
+    spec: RunSpec, progress: Progress, sources: Sources | None = None, given: Sequence[Configured] = ()
+) -> Prepared:
     """Load, train or make what the spec names. Raises XaibenchError in one sentence for what does not fit.
 
-    `sources` stand in for the spec's dataset and model, for callers that have them in memory.
+    `sources` stand in for the spec's dataset and model, for callers that have them in memory; `given` are methods
+    beside those of the spec.
     """
     methods, metrics, problems = choose_plugins(spec)
+    methods = [*methods, *given]
     sources = with_names(sources or open_all(spec, progress), spec)
     cohort = build_cohort(sources.dataset, sources.dataset_name, spec, sources.model)
     cohort = in_the_order_of(sources.model.class_names, cohort)
     setting = set_up(spec, cohort, sources.model)
     info = describe(spec, sources, cohort, setting, methods, metrics)
+    answer_questions(given, cohort, setting, spec.seed)
     return Prepared(
         info=info.model_copy(update={"problems": tuple(problems)}),
         cases={case.id: case for case in cohort.cases},
@@ -85,6 +91,16 @@ def set_up(spec: RunSpec, cohort: Cohort, model: LoadedModel) -> Setting:
         for case in cohort.cases
     }
     return Setting(folds, scores, choose_targets(spec, cohort, model, scores), held_out)
+
+
+def answer_questions(given: Sequence[Configured], cohort: Cohort, setting: Setting, seed: int) -> None:
+    """Tell methods whose maps were made elsewhere what each map answers in this run."""
+    for method in given:
+        for case in cohort.cases:
+            classifier = setting.folds.classifiers[setting.folds.of[case.patient]]
+            draws = keys.draw_seed(seed, method.name, case.id)
+            asked = question(classifier, case.image, setting.targets[case.id], draws)
+            method.made.questions[asked] = method.made.maps[case.id]
 
 
 def choose_plugins(spec: RunSpec) -> tuple[list[Configured], list[Configured], list[str]]:

@@ -1,10 +1,11 @@
 """The run, a straight line: prepare, cells, executor, store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xaibench.api import Passes, Progress
 from xaibench.harness.cells import Result, missing_cells
+from xaibench.harness.configured import Configured
 from xaibench.harness.describe import Sources
 from xaibench.harness.executors import Executor, in_this_process
 from xaibench.harness.fitting import fit_methods
@@ -25,9 +26,10 @@ def run(
     watch: Watch = lambda result, cells: None,
     retry_failed: bool = False,
     sources: Sources | None = None,
+    given: Sequence[Configured] = (),
 ) -> RunFolder:
     """Compute what is missing in a folder, and write each cell as soon as it is made; returns the open folder."""
-    prepared = prepare(spec, progress, sources)
+    prepared = prepare(spec, progress, sources, given)
     for sentence in prepared.sentences:
         progress.say(sentence)
     folder = RunFolder(out)
