@@ -189,7 +189,10 @@ def test_dicomdir_and_other_files_are_counted(cohort):
     for name in ("dicomdirtests/DICOMDIR", "README.txt"):
         source = get_testdata_file(name, download=False)
         (cohort / name.replace("/", "_")).write_bytes(Path(source).read_bytes())
-    assert "2 files are neither DICOM images nor CSV and are skipped." in DicomFolder(cohort).notes()
+    assert (
+        "2 files are neither DICOM images nor tables (CSV, JSON) and are skipped."
+        in DicomFolder(cohort).notes()
+    )
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])

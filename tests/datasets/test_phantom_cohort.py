@@ -1,4 +1,6 @@
+import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +14,10 @@ import pydicom
 import pytest
 
 from xaibench.api import Dataset, Volume, XaibenchError
+from xaibench.datasets.phantom import cohort as phantom_cohort
 from xaibench.datasets.phantom import dataset as phantom
-from xaibench.datasets.phantom import making as phantom_making
+from xaibench.datasets.phantom.cohort import VERSION, enrol
 from xaibench.datasets.phantom.dataset import Phantom, PhantomShortcut, make_phantom
-from xaibench.datasets.phantom.enrolment import enrol
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +131,7 @@ def test_segmentation_read_by_geometry_is_the_tumour_drawn(folder: Path) -> None
     affine, array = volume.get_affine("LPS"), volume.array[..., 0]
     levels = affine[2, 3] + affine[2, 0] * np.arange(len(array))
     found = {round(float(level), 2): frame for level, frame in zip(levels, array, strict=True)}
-    for level, mask in zip(drawn.build.levels(), masks, strict=True):
+    for level, mask in zip(drawn.physique.levels(), masks, strict=True):
         assert np.array_equal(found.get(round(float(level), 2), np.zeros_like(mask)) > 0, mask)
     corner = headers(folder)[0].ImagePositionPatient
     assert np.allclose(affine[:2, 3], corner[:2], atol=1e-3)
@@ -141,7 +143,7 @@ def test_volumes_are_what_was_drawn_in_the_units_of_the_file(folder: Path) -> No
     assert [volume.patient for volume in volumes] == ["P001", "P002", "P003"]
     for person, volume in zip(people, volumes, strict=True):
         drawn = person.draw()
-        stored = drawn.stored_images(range(drawn.build.slices))
+        stored = drawn.stored_images(range(drawn.physique.slices))
         assert volume.label == person.label
         assert np.allclose(volume.images[..., 0], stored * drawn.rescale_slope, rtol=1e-6)
         assert np.array_equal(volume.regions, drawn.tumour_masks())
@@ -220,13 +222,13 @@ def test_killed_make_leaves_no_cohort_and_the_next_one_makes_it(tmp_path: Path) 
     program = """
 import os, signal, sys
 from pathlib import Path
-from xaibench.datasets.phantom import making as phantom_making
-write = phantom_making.write_patient
+from xaibench.datasets.phantom import cohort as phantom_cohort
+write = phantom_cohort.write_patient
 def write_then_die(folder, person):
     write(folder, person)
     os.kill(os.getpid(), signal.SIGKILL)
-phantom_making.write_patient = write_then_die
-phantom_making.make_phantom(Path(sys.argv[1]), 2, 1)
+phantom_cohort.write_patient = write_then_die
+phantom_cohort.make_phantom(Path(sys.argv[1]), 2, 1)
 """
     killed = subprocess.run([sys.executable, "-c", program, str(root)], check=False)
     assert killed.returncode == -signal.SIGKILL
@@ -244,7 +246,7 @@ def test_interrupted_make_tidies_up(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         folder.mkdir()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(phantom_making, "write_patient", interrupted)
+    monkeypatch.setattr(phantom_cohort, "write_patient", interrupted)
     with pytest.raises(KeyboardInterrupt):
         make_phantom(tmp_path / "phantom", 2, 1)
     assert not list(tmp_path.iterdir())
@@ -275,8 +277,53 @@ def test_folder_with_something_in_it_is_refused_and_kept(tmp_path: Path) -> None
 
 
 def test_folder_of_another_cohort_is_not_taken_for_this_one(folder: Path) -> None:
-    with pytest.raises(XaibenchError, match="not an empty folder"):
+    with pytest.raises(
+        XaibenchError, match="not the cohort that is asked for: it holds a cohort of other opt"
+    ):
         list(Phantom(3, 1, 6, folder).volumes())
+
+
+def test_cohort_in_the_cache_from_which_a_file_is_missing_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XAIBENCH_CACHE", str(tmp_path))
+    list(Phantom(1, 1).volumes())
+    (root,) = (tmp_path / "cohorts").iterdir()
+    whole = contents(root)
+    (root / "PHANTOM-0001" / "SEG.dcm").unlink()
+    (volume,) = Phantom(1, 1).volumes()
+    assert volume.regions is not None
+    assert contents(root) == whole
+    assert list((tmp_path / "cohorts").iterdir()) == [root]
+
+
+def test_damaged_cohort_in_a_folder_of_the_user_is_kept_and_refused(folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "mine"
+    shutil.copytree(folder, root)
+    shutil.rmtree(root / "PHANTOM-0002")
+    left = contents(root)
+    with pytest.raises(
+        XaibenchError, match=r"\d+ of its files are missing, changed or new, such as PHANTOM-0002/"
+    ):
+        list(Phantom(3, 1, 5, root).volumes())
+    assert contents(root) == left
+
+
+def fingerprint(root: Path) -> str:
+    """Hash of what xaibench alone decides: all but the headers that highdicom writes."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != "manifest.json"):
+        segmentation = path.name == "SEG.dcm"
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(pydicom.dcmread(path).PixelData if segmentation else path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@pytest.mark.parametrize(("shortcut", "known"), [(False, "aa42bf341432c7a9"), (True, "3482443362c49419")])
+def test_bytes_are_those_of_this_version(shortcut: bool, known: str, tmp_path: Path) -> None:
+    make_phantom(tmp_path / "phantom", patients=1, recurrent=1, seed=5, shortcut=shortcut)
+    advice = "the phantom changed: raise VERSION in phantom/cohort.py, and write the new hashes here"
+    assert (VERSION, fingerprint(tmp_path / "phantom")) == (1, known), advice
 
 
 def test_unwritable_folder_is_said_in_a_sentence(tmp_path: Path) -> None:

@@ -2,10 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from xaibench.datasets.phantom.anatomy import PhantomPatient, rician, stream
 from xaibench.datasets.phantom.drawing import SIZE, ellipse, inset, region, smooth_outline
-from xaibench.datasets.phantom.organs import BLADDER, MUSCLES, SKIN
-from xaibench.datasets.phantom.physique import at_level
+from xaibench.datasets.phantom.organs import BLADDER, MUSCLES, SKIN, at_level
+from xaibench.datasets.phantom.patient import PhantomPatient, rician, stream
 from xaibench.datasets.phantom.tumour import Tumour
 
 SEEDS = (3, 14, 15)
@@ -21,27 +20,27 @@ def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
 
 
 def ring(patient: PhantomPatient, index: int) -> np.ndarray:
-    level = float(patient.build.levels()[index])
+    level = float(patient.physique.levels()[index])
     outline = patient.tumour.ring(level)
     if outline is None:
         return np.zeros((SIZE, SIZE), bool)
-    return region(patient.build.place(outline, level), patient.build.spacing_mm)
+    return region(patient.physique.place(outline, level), patient.physique.spacing_mm)
 
 
 def tissues(patient: PhantomPatient, index: int) -> dict[str, float]:
     """Median of a slice in places where the anatomy tells what must be there."""
-    build, level = patient.build, float(patient.build.levels()[index])
+    physique, level = patient.physique, float(patient.physique.levels()[index])
     image = patient.stored_images([index])[0].astype(float)
     half = at_level(SKIN, level)
-    skin = build.place_skin(smooth_outline(np.concatenate([half, half[-2:0:-1] * (-1, 1)])), level)
+    skin = physique.place_skin(smooth_outline(np.concatenate([half, half[-2:0:-1] * (-1, 1)])), level)
     bladder = at_level(BLADDER, level)
     places = {
-        "air": ~region(inset(skin, -8), build.spacing_mm),
-        "fat": region(inset(skin, 5), build.spacing_mm) & ~region(inset(skin, 9), build.spacing_mm),
+        "air": ~region(inset(skin, -8), physique.spacing_mm),
+        "fat": region(inset(skin, 5), physique.spacing_mm) & ~region(inset(skin, 9), physique.spacing_mm),
         "muscle": region(
-            inset(build.place(smooth_outline(at_level(MUSCLES[0], level)), level), 5), build.spacing_mm
+            inset(physique.place(smooth_outline(at_level(MUSCLES[0], level)), level), 5), physique.spacing_mm
         ),
-        "urine": region(build.place(ellipse(0, bladder[1] - 4, 10, 6), level), build.spacing_mm),
+        "urine": region(physique.place(ellipse(0, bladder[1] - 4, 10, 6), level), physique.spacing_mm),
     }
     return {name: float(np.median(image[place])) for name, place in places.items()}
 
@@ -49,7 +48,7 @@ def tissues(patient: PhantomPatient, index: int) -> dict[str, float]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_urine_is_brighter_than_fat_than_muscle_than_air(seed: int) -> None:
     patient = PhantomPatient.draw(seed, invasive=False)
-    index = int(np.abs(patient.build.levels() - 10).argmin())
+    index = int(np.abs(patient.physique.levels() - 10).argmin())
     found = tissues(patient, index)
     assert found["urine"] > 1.15 * found["fat"]
     assert found["fat"] > 2.5 * found["muscle"]

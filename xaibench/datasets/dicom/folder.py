@@ -176,7 +176,7 @@ class DicomFolder:
 
     def _folder_notes(self) -> list[Note]:
         others = self._scan.others
-        text = f"{others} files are neither DICOM images nor CSV and are skipped."
+        text = f"{others} files are neither DICOM images nor tables (CSV, JSON) and are skipped."
         return [*self._scan.notes, *([Note(text, problem=False)] if others else [])]
 
     def _label_notes(self) -> list[Note]:

@@ -19,6 +19,7 @@ from xaibench.datasets.notes import Note
 
 SEGMENTATION, CONTOURS = "SEG", "RTSTRUCT"
 ANNOTATIONS = (SEGMENTATION, CONTOURS)
+TABLES = (".csv", ".json")
 SIZE = ("Rows", "Columns", "BitsAllocated")  # close before the pixels: a header that has them is whole
 
 
@@ -65,7 +66,7 @@ class Scan:
 
     files: list[ImageFile] = field(default_factory=list)
     others: int = 0
-    """Files that are neither DICOM (a DICOMDIR is an index, no image) nor CSV."""
+    """Files that are neither DICOM (a DICOMDIR is an index, no image) nor tables."""
     notes: list[Note] = field(default_factory=list)
     """About DICOM files that belong to no patient."""
 
@@ -84,7 +85,7 @@ def scan(root: Path) -> Scan:
         try:
             header = read_header(path)
             if header is None:
-                found.others += path.suffix.lower() != ".csv"
+                found.others += path.suffix.lower() not in TABLES
             elif image := _image_file(path, header):
                 found.files.append(image)
         except Unreadable as fault:

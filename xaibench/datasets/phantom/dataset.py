@@ -1,6 +1,5 @@
 """Synthetic cohorts of T2-weighted female pelves, written as real DICOM and read back like any other cohort."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +10,17 @@ import numpy as np
 
 from xaibench.api import Identity, Regions, Volume, XaibenchError, cache_folder
 from xaibench.datasets.dicom.folder import DicomFolder
-from xaibench.datasets.phantom.enrolment import CLASS_NAMES, Enrolled, clinical_table, enrol
-from xaibench.datasets.phantom.making import TABLE, make_phantom, prefix
+from xaibench.datasets.manifest import fault_of
+from xaibench.datasets.phantom.cohort import (
+    CLASS_NAMES,
+    VERSION,
+    Enrolled,
+    discard,
+    enrol,
+    made_of,
+    make_phantom,
+    prefix,
+)
 
 __all__ = ["Phantom", "PhantomShortcut", "make_phantom"]
 
@@ -58,7 +66,7 @@ class Phantom:
             chosen = slices_about_largest(masks)
             stored = drawn.stored_images(range(len(masks))[chosen])
             images = (stored * drawn.rescale_slope).astype(np.float32)[..., None]
-            spacing = (drawn.build.spacing_mm, drawn.build.spacing_mm)
+            spacing = (drawn.physique.spacing_mm, drawn.physique.spacing_mm)
             yield Volume(
                 patient=f"T{index:03d}",
                 labels=(person.label,),
@@ -71,7 +79,7 @@ class Phantom:
 
     def training_key(self) -> str:
         """What decides the training patients: the same key, the same patients."""
-        return f"{self._training()} {source_hash()}"
+        return f"{self._training()} v{VERSION}"
 
     def _training(self) -> tuple[str, int, int, int, bool]:
         return (
@@ -88,24 +96,32 @@ class Phantom:
     @cached_property
     def _folder(self) -> DicomFolder:
         root = self.root or self._cached_root()
-        if not self._complete(root):
-            try:
-                make_phantom(root, self.patients, self.recurrent, self.seed, self.shortcut)
-            except XaibenchError:
-                # Another process may have made the same cohort meanwhile.
-                if not self._complete(root):
-                    raise
+        filled = root.is_dir() and any(root.iterdir())  # asked first: another process may be making it
+        fault = fault_of(root, self._made_of())
+        if fault and filled and self.root:
+            raise XaibenchError(
+                f"{root} is not the cohort that is asked for: {fault}; choose another folder, or delete this one."
+            )
+        if fault and filled:
+            discard(root)
+        if fault:
+            self._make(root)
         return DicomFolder(root)
 
-    def _complete(self, root: Path) -> bool:
-        """Whether a folder holds this very cohort: it is moved into place whole, and its table names it."""
-        table = root / TABLE
-        return table.is_file() and table.read_text(encoding="utf-8") == clinical_table(self._people())
+    def _make(self, root: Path) -> None:
+        """Make the cohort, unless another process does so meanwhile."""
+        try:
+            make_phantom(root, self.patients, self.recurrent, self.seed, self.shortcut)
+        except XaibenchError:
+            if fault_of(root, self._made_of()):
+                raise
+
+    def _made_of(self) -> str:
+        return made_of(self.patients, self.recurrent, self.seed, self.shortcut)
 
     def _cached_root(self) -> Path:
         name = "phantom-shortcut" if self.shortcut else "phantom"
-        numbers = f"{self.patients}-{self.recurrent}-{self.seed}"
-        return cache_folder() / "cohorts" / f"{name}-{numbers}-{source_hash()}"
+        return cache_folder() / "cohorts" / f"{name}-{self.patients}-{self.recurrent}-{self.seed}-v{VERSION}"
 
 
 @dataclass(frozen=True)
@@ -135,10 +151,3 @@ def slices_about_largest(masks: Regions) -> slice:
     largest = int(masks.sum(axis=(1, 2)).argmax())
     start = min(max(largest - TRAINING_SLICES // 2, 0), len(masks) - TRAINING_SLICES)
     return slice(start, start + TRAINING_SLICES)
-
-
-def source_hash() -> str:
-    """Digest of the generator, so that a cached cohort of an older one is not taken for today's."""
-    here = Path(__file__).parent
-    files = [*sorted(here.glob("*.py")), here.parent / "dicom" / "writing.py"]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]

@@ -1,19 +1,64 @@
 """Draws outlines in millimetres as textured tissue on a slice."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from jaxtyping import Float
 
 from xaibench.api import Region
-from xaibench.datasets.phantom.organs import Number, Tissue
 
+Number = int | float
+"""Spelled out because annotations are checked under test, where a whole number is no float."""
 Points = Float[np.ndarray, "n 2"]
 Signal = Float[np.ndarray, "h w"]
 
 SIZE = 256
 """Rows and columns of a slice."""
+
+
+class Tissue(NamedTuple):
+    """Appearance on a T2-weighted image, relative to the brightest fluid = 1."""
+
+    signal: float
+    grain: float = 0.05
+    """Relative amplitude of the pixel-fine texture."""
+    clumps: float = 0.05
+    """Relative amplitude of the texture of about 8 mm."""
+    septa: float = 0.0
+    """Relative darkening along thin strands (negative: bright strands, as fat between muscle fibres)."""
+
+
+TISSUES = {
+    "fat": Tissue(0.74, 0.04, 0.05, 0.30),
+    "visceral fat": Tissue(0.72, 0.05, 0.08, 0.45),
+    "skin": Tissue(0.38, 0.10),
+    "muscle": Tissue(0.17, 0.10, 0.14, -0.75),
+    "cortex": Tissue(0.07, 0.10),
+    "marrow": Tissue(0.52, 0.07, 0.12, 0.10),
+    "red marrow": Tissue(0.40, 0.09, 0.14, 0.10),
+    "fascia": Tissue(0.25, 0.10),
+    "urine": Tissue(1.05, 0.01, 0.02),
+    "wall": Tissue(0.24, 0.10, 0.10),
+    "mucosa": Tissue(0.58, 0.10, 0.10),
+    "myometrium": Tissue(0.37, 0.10, 0.16),
+    "endometrium": Tissue(0.78, 0.05, 0.08),
+    "stroma": Tissue(0.19, 0.10, 0.10),
+    "tumour": Tissue(0.47, 0.06, 0.05),
+    "invasive tumour": Tissue(0.50, 0.10, 0.24),
+    "strand": Tissue(0.30, 0.10, 0.10),
+    "necrosis": Tissue(0.86, 0.06, 0.10),
+    "dense tumour": Tissue(0.30, 0.08, 0.10),
+    "stool": Tissue(0.36, 0.22, 0.45),
+    "gas": Tissue(0.03, 0.10),
+    "flow": Tissue(0.06, 0.20),
+    "slow flow": Tissue(0.62, 0.10),
+    "nerve": Tissue(0.33, 0.15),
+    "pile-up": Tissue(1.15, 0.05, 0.15),
+    "follicle": Tissue(0.92, 0.03),
+    "ovary": Tissue(0.40, 0.10, 0.10),
+}
 
 
 def ellipse(x: Number, y: Number, a: Number, b: Number, degrees: Number = 0, count: int = 48) -> Points:

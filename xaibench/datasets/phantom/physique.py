@@ -1,20 +1,18 @@
 """What differs between phantom patients outside the tumour: size, shape, organs, scanner."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from xaibench.datasets.phantom.drawing import Points
-from xaibench.datasets.phantom.organs import Ellipse, Number, Outline
 
 LONG_WAVES = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Build:
-    """A patient's build and how she was scanned."""
+class Physique:
+    """A patient's physique, and how they were scanned."""
 
     slices: int
     gap_mm: float
@@ -49,7 +47,7 @@ class Build:
     """Coarse bias field at the lowest, middle and highest level."""
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> "Build":
+    def draw(cls, rng: np.random.Generator) -> "Physique":
         """Draw a patient."""
         gap = float(rng.choice([5.5, 6.0]))
         slices = int(rng.integers(14, 17))
@@ -127,14 +125,3 @@ def draw_plexus(rng: np.random.Generator) -> Float[np.ndarray, "v 5"]:
     y = rng.normal(4, 9, count)
     radius = rng.uniform(1.1, 2.6, count)
     return np.column_stack([x, y, radius, rng.normal(0, 0.25, count), rng.random(count) < 0.4])
-
-
-def at_level(levels: Mapping[Number, Outline] | Mapping[Number, Ellipse], level: Number) -> np.ndarray | None:
-    """Interpolate a table of outlines or ellipses; None where the organ is absent."""
-    keys = sorted(levels)
-    if not keys[0] <= level <= keys[-1]:
-        return None
-    above = max(int(np.searchsorted(keys, level)), 1)
-    low, high = keys[above - 1], keys[above]
-    share = (level - low) / (high - low)
-    return np.asarray(levels[low], float) * (1 - share) + np.asarray(levels[high], float) * share

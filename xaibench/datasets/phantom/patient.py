@@ -1,4 +1,4 @@
-"""One phantom patient and the T2-weighted slices she gives.
+"""One phantom patient and the T2-weighted slices of them.
 
 Every part draws from its own seeded stream, so that nothing outside the tumour can depend on it.
 """
@@ -13,7 +13,7 @@ from jaxtyping import UInt16
 from xaibench.api import Regions, seed_of
 from xaibench.datasets.phantom.drawing import SIZE, Canvas, Points, Signal, Texture, enlarge, noise, region
 from xaibench.datasets.phantom.painting import paint_slice
-from xaibench.datasets.phantom.physique import Build
+from xaibench.datasets.phantom.physique import Physique
 from xaibench.datasets.phantom.tumour import Prosthesis, Tumour
 
 STORED_FULL_SCALE = 2500
@@ -27,7 +27,7 @@ class PhantomPatient:
     """A patient whose slices can be rendered."""
 
     seed: int
-    build: Build
+    physique: Physique
     tumour: Tumour
     metal: Prosthesis | None
 
@@ -36,7 +36,7 @@ class PhantomPatient:
         """Draw the patient that a seed names, with or without invasive growth, with or without the confounder."""
         return cls(
             seed,
-            Build.draw(stream(seed, "build")),
+            Physique.draw(stream(seed, "build")),
             Tumour.draw(stream(seed, "tumour"), invasive),
             Prosthesis.draw(stream(seed, "metal")) if prosthesis else None,
         )
@@ -44,7 +44,7 @@ class PhantomPatient:
     @property
     def rescale_slope(self) -> float:
         """Units of the file's values per stored step."""
-        return round(self.build.gain / STORED_FULL_SCALE, 4)
+        return round(self.physique.gain / STORED_FULL_SCALE, 4)
 
     def stored_images(self, slices: Sequence[int]) -> StoredImages:
         """Render slices, counted from the feet, as the integers that a file holds."""
@@ -59,28 +59,28 @@ class PhantomPatient:
         return self._masks(self.metal) if self.metal else None
 
     def _masks(self, thing: Tumour | Prosthesis) -> Regions:
-        outlines = [(thing.outline(level), level) for level in map(float, self.build.levels())]
+        outlines = [(thing.outline(level), level) for level in map(float, self.physique.levels())]
         return np.stack([self._mask(outline, level) for outline, level in outlines])
 
     def _mask(self, outline: Points | None, level: float) -> np.ndarray:
         if outline is None:
             return np.zeros((SIZE, SIZE), bool)
-        return region(self.build.place(outline, level), self.build.spacing_mm)
+        return region(self.physique.place(outline, level), self.physique.spacing_mm)
 
     def _stored(self, index: int) -> UInt16[np.ndarray, "h w"]:
-        level = float(self.build.levels()[index])
-        canvas = Canvas(Texture.draw(stream(self.seed, "texture", index)), self.build.spacing_mm)
-        paint_slice(canvas, self.build, self.tumour, self.metal, level)
+        level = float(self.physique.levels()[index])
+        canvas = Canvas(Texture.draw(stream(self.seed, "texture", index)), self.physique.spacing_mm)
+        paint_slice(canvas, self.physique, self.tumour, self.metal, level)
         seen = cv2.GaussianBlur(canvas.signal, (0, 0), 0.6) * self._coil(index)
-        value = rician(seen, self.build.noise, stream(self.seed, "noise", index)) * self.build.gain
+        value = rician(seen, self.physique.noise, stream(self.seed, "noise", index)) * self.physique.gain
         return np.round(value / self.rescale_slope).clip(0, 4095).astype(np.uint16)
 
     def _coil(self, index: int) -> Signal:
         """Return the bias field: brighter near the coils in front and behind, and a smooth random part."""
-        position = 2 * index / (self.build.slices - 1)
+        position = 2 * index / (self.physique.slices - 1)
         low = min(int(position), 1)
         share = position - low
-        coarse = self.build.bias[low] * (1 - share) + self.build.bias[low + 1] * share
+        coarse = self.physique.bias[low] * (1 - share) + self.physique.bias[low + 1] * share
         y = np.linspace(-1, 1, SIZE, dtype=np.float32)[:, None]
         field: Signal = (0.93 + 0.16 * y**2 + enlarge(coarse.astype(np.float32))).clip(0.6, 1.5)
         return field
