@@ -36,7 +36,7 @@ def test_weights_are_taken_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "weights", "sentence"),
     [
-        ("vgg", None, "There is no backbone 'vgg'; choose one of compact, resnet50"),
+        ("vgg", None, "There is no backbone 'vgg'; known: compact, resnet50"),
         ("compact", "imagenet", "no ImageNet weights for the compact backbone"),
         ("resnet50", "pretext", "Pretext weights exist for the compact backbone only"),
         ("compact", "nowhere.h5", "There is no weights file nowhere.h5"),

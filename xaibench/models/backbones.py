@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from xaibench.api import Images, Progress, XaibenchError
+from xaibench.api import Images, Progress, XaibenchError, unknown
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.models.compact_resnet import SIZE, compact_resnet
 from xaibench.models.pretext import pretext_backbone
@@ -79,7 +79,7 @@ def make_backbone(name: str, weights: str | None, progress: Progress) -> Backbon
     """
     makers = {"compact": _compact, "resnet50": _resnet50}
     if name not in makers:
-        raise XaibenchError(f"There is no backbone {name!r}; choose one of {', '.join(makers)}.")
+        raise XaibenchError(unknown("backbone", name, list(makers)))
     keras.utils.set_random_seed(0)  # decides the weights `none`
     return makers[name](weights or DEFAULT_WEIGHTS[name], progress)
 

@@ -1,6 +1,7 @@
 """Cross-validation of a classifier under any labels: what the true run and every permutation go through."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -46,6 +47,12 @@ class FrozenLearner:
     def __init__(self, samples: Samples, backbone: Backbone, schedule: HeadSchedule) -> None:
         self.samples, self.backbone, self.schedule = samples, backbone, schedule
         self.features: Float32[np.ndarray, "n d"] = backbone.pooled(samples.images)
+
+    def with_schedule(self, schedule: HeadSchedule) -> "FrozenLearner":
+        """Return a learner of the same features and another schedule."""
+        other = copy(self)
+        other.schedule = schedule
+        return other
 
     def __call__(self, labels: Labellings, folds: Labellings, keep: Keep | None = None) -> Outcome:
         """Train heads x folds in one loop."""

@@ -91,6 +91,10 @@ class ModelFolder:
     def known_patients(self) -> KnownPatients:
         """Who was in the training. Without the key, which may be deleted, patients are known by images alone."""
         patients = self.patients().values()
+        if any("image" not in patient for patient in patients):
+            raise XaibenchError(
+                f"{self.path} was written by an older version of xaibench; train again in another folder."
+            )
         if (self.path / KEY).is_file():
             return KnownPatients.of(self.identity_key(), patients)
         return KnownPatients.of(b"", [{**patient, "identity": []} for patient in patients])

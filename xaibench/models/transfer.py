@@ -1,73 +1,39 @@
 """Training as in Provenzano et al. 2025 (Tomography 11(3):38): transfer, cross-validation, shuffle test."""
 
-import hashlib
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
-from xaibench.api import Dataset, Intensity, Labelled, Progress, XaibenchError, seed_of
-from xaibench.models.backbones import DEFAULT_WEIGHTS, INPUT_SHAPES, Backbone, make_backbone
-from xaibench.models.fine_tuning import TuningLearner, TuningSchedule
+from xaibench.api import Dataset, Labelled, Progress, XaibenchError, seed_of, unknown
+from xaibench.models.backbones import INPUT_SHAPES, Backbone, make_backbone
 from xaibench.models.folds import check_folds, stratified_folds
-from xaibench.models.heads import HeadSchedule
-from xaibench.models.learning import FrozenLearner, Learner
+from xaibench.models.learning import Learner
 from xaibench.models.model_folder import ModelFolder
+from xaibench.models.plan import Plan, description, make_learner
 from xaibench.models.samples import Samples, slices_of
 from xaibench.models.scoring import evaluation, patient_scores
-from xaibench.models.shuffle_test import read_rows, shuffle_test, statistics_of, summary
+from xaibench.models.shuffle_test import Row, read_rows, shuffle_test, statistics_of, summary
 
-PatientScore = Literal["mean", "max"]
-DECISIVE = ("samples", "folds", "heads", "learning", "fine_tuning", "scoring", "shuffle_test")
-"""Modules whose code decides the numbers of a folder."""
+__all__ = ["Plan", "samples_and_backbone", "train", "train_dataset"]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How to train and validate. Raises XaibenchError for what makes no sense."""
-
-    backbone: str = "compact"
-    weights: str | None = None
-    """imagenet, pretext, none or a file; None = pretext for compact, imagenet for resnet50."""
-    folds: int = 5
-    permutations: int = 100
-    hidden: int = 0
-    fine_tune: int = 0
-    """Last blocks to unfreeze."""
-    patient_score: str = "mean"
-    """A patient's probability is the mean or the max over the slices."""
-    mask_share: float = 0.5
-    """Train on slices whose annotated area is at least this share of the patient's largest."""
-    intensity: Intensity = Intensity.RAW
-    """What the slices are made to before the model sees them; a run of the model must do the same."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.patient_score not in get_args(PatientScore):
-            raise XaibenchError(f"--patient-score is {self.patient_score!r}; give mean or max.")
-        for name in ("permutations", "hidden", "fine_tune", "seed"):
-            if getattr(self, name) < 0:
-                option = name.replace("_", "-")
-                raise XaibenchError(f"--{option} is {getattr(self, name)}; give 0 or more.")
-
-
-def train_dataset(
-    dataset: Dataset,
-    plan: Plan,
-    out: Path,
-    progress: Progress,
-) -> ModelFolder:
+def train_dataset(dataset: Dataset, plan: Plan, out: Path, progress: Progress) -> ModelFolder:
     """Train on a dataset's slices (see samples.slices_of); see `train`."""
+    return train(*samples_and_backbone(dataset, plan, progress), plan, out, progress)
+
+
+def samples_and_backbone(dataset: Dataset, plan: Plan, progress: Progress) -> tuple[Samples, Backbone]:
+    """Read what a plan trains on, and make the backbone. Raises XaibenchError for what cannot be trained."""
     if plan.backbone not in INPUT_SHAPES:
-        raise XaibenchError(
-            f"There is no backbone {plan.backbone!r}; choose one of {', '.join(INPUT_SHAPES)}."
-        )
+        raise XaibenchError(unknown("backbone", plan.backbone, list(INPUT_SHAPES)))
     if isinstance(dataset, Labelled) and (gaps := dataset.label_gaps()):
         raise XaibenchError(" ".join(gaps))
     samples = slices_of(dataset, INPUT_SHAPES[plan.backbone], plan.mask_share, plan.intensity)
-    check_folds(samples.patient_labels, plan.folds, samples.class_names)  # before the minutes of a backbone
-    return train(samples, make_backbone(plan.backbone, plan.weights, progress), plan, out, progress)
+    check_folds(
+        samples.patient_labels, plan.folds, samples.class_names
+    )  # before the backbone, which takes longer
+    return samples, make_backbone(plan.backbone, plan.weights, progress)
 
 
 def train(samples: Samples, backbone: Backbone, plan: Plan, out: Path, progress: Progress) -> ModelFolder:
@@ -77,25 +43,16 @@ def train(samples: Samples, backbone: Backbone, plan: Plan, out: Path, progress:
     """
     check_folds(samples.patient_labels, plan.folds, samples.class_names)
     folder = ModelFolder(out)
-    folder.begin(identity(samples, backbone, plan))
+    folder.begin(description(samples, backbone, plan))
     if folder.complete and set(range(plan.permutations)) <= set(read_rows(folder.permutations_file)):
         progress.say(f"{out} is complete already.")
     else:
         learner = make_learner(samples, backbone, plan)
         if not folder.complete:
             validate(samples, learner, plan, folder)
-        shuffle(samples, learner, plan, folder, progress)
+        shuffle(samples, learner, plan, folder.permutations_file, progress)
     report(samples, plan, folder)
     return folder
-
-
-def make_learner(samples: Samples, backbone: Backbone, plan: Plan) -> Learner:
-    """Learner of a plan: the head alone, or the last blocks too."""
-    head = HeadSchedule(hidden=plan.hidden, seed=seed_of(plan.seed, "head"))
-    if not plan.fine_tune:
-        return FrozenLearner(samples, backbone, head)
-    schedule = TuningSchedule(seed=seed_of(plan.seed, "fine-tuning"))
-    return TuningLearner(samples, backbone, head, plan.fine_tune, schedule)
 
 
 def validate(samples: Samples, learner: Learner, plan: Plan, folder: ModelFolder) -> None:
@@ -121,9 +78,9 @@ def validate(samples: Samples, learner: Learner, plan: Plan, folder: ModelFolder
     folder.write("folds.json", table)
 
 
-def shuffle(samples: Samples, learner: Learner, plan: Plan, folder: ModelFolder, progress: Progress) -> None:
-    """Run the permutations that are missing."""
-    shuffle_test(
+def shuffle(samples: Samples, learner: Learner, plan: Plan, file: Path, progress: Progress) -> list[Row]:
+    """Run the permutations that a file does not hold yet; returns all of the plan."""
+    return shuffle_test(
         learner,
         samples.patient_labels,
         samples.owners,
@@ -131,7 +88,7 @@ def shuffle(samples: Samples, learner: Learner, plan: Plan, folder: ModelFolder,
         permutations=plan.permutations,
         seed=plan.seed,
         how=plan.patient_score,
-        file=folder.permutations_file,
+        file=file,
         progress=progress,
     )
 
@@ -164,25 +121,3 @@ def report(samples: Samples, plan: Plan, folder: ModelFolder) -> None:
         ),
     }
     folder.write("metrics.json", metrics)
-
-
-def identity(samples: Samples, backbone: Backbone, plan: Plan) -> dict[str, Any]:
-    """What must be the same for a folder to be continued; the number of permutations may grow."""
-    here = Path(__file__)
-    code = b"".join(here.with_name(f"{name}.py").read_bytes() for name in DECISIVE) + here.read_bytes()
-    settings = asdict(replace(plan, weights=plan.weights or DEFAULT_WEIGHTS.get(plan.backbone)))
-    del settings["permutations"]
-    if settings["weights"] not in ("imagenet", "pretext", "none"):
-        settings["weights"] = Path(str(settings["weights"])).name
-    return {
-        "plan": settings,
-        "data": {
-            "hash": samples.fingerprint(),
-            "patients": len(samples.names),
-            "positive": int(samples.patient_labels.sum()),
-            "slices": len(samples.labels),
-        },
-        "backbone": {"origin": backbone.origin, "hash": backbone.fingerprint()},
-        "class imbalance": "each class, then each patient, then each slice weighs alike in the loss",
-        "code": hashlib.sha256(code).hexdigest(),
-    }
