@@ -14,6 +14,7 @@ from xaibench.datasets.dicom.scan import ImageFile, Scan, scan
 from xaibench.datasets.files import first_files
 from xaibench.datasets.labels import Labels, read_labels
 from xaibench.datasets.notes import HEADER, Check, Finding, Note, cells, problem_text, sentences
+from xaibench.datasets.pseudonyms import pseudonyms
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,7 @@ class DicomFolder:
     def _patients(self) -> dict[str, list[ImageFile]]:
         """Files by pseudonym; every patient of the folder has one, so that none depends on who is skipped."""
         patients = self._scan.patients()
-        digits = max(3, len(str(len(patients))))
-        return {f"P{index:0{digits}d}": files for index, files in enumerate(patients.values(), start=1)}
+        return dict(zip(pseudonyms(len(patients)), patients.values(), strict=True))
 
     @cached_property
     def _labels(self) -> Labels:

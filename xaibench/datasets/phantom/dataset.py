@@ -21,6 +21,7 @@ from xaibench.datasets.phantom.cohort import (
     make_phantom,
     prefix,
 )
+from xaibench.datasets.pseudonyms import pseudonyms
 
 __all__ = ["Phantom", "PhantomShortcut", "make_phantom"]
 
@@ -138,11 +139,8 @@ class PhantomShortcut(Phantom):
 
         The slices are those of `volumes`. Blurring by the scanner reaches about a pixel further.
         """
-        digits = max(3, len(str(self.patients)))
-        regions = {
-            f"P{index:0{digits}d}": person.draw().confounder_masks()
-            for index, person in enumerate(self._people(), start=1)
-        }
+        named = zip(pseudonyms(self.patients), self._people(), strict=True)
+        regions = {name: person.draw().confounder_masks() for name, person in named}
         return {patient: region for patient, region in regions.items() if region is not None}
 
 
