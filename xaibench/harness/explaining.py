@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def batch_of(method: Configured, asked: Asked) -> Batch:
     )
 
 
-def checked(heatmaps: np.ndarray, shape: tuple[int, ...]) -> Heatmaps:
+def checked(heatmaps: Any, shape: tuple[int, ...]) -> Heatmaps:
     """Heatmaps as float32, read-only. Raises ValueError for a wrong shape, NaN, infinite or complex values."""
     heatmaps = np.asarray(heatmaps)
     if heatmaps.shape != tuple(shape):

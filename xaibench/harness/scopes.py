@@ -1,7 +1,7 @@
 """What a cell scores, by the scope of its unit: a case's heatmap, a batch of cases, a class of the cohort."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from xaibench.harness import keys
 from xaibench.harness.again import ExplainAgain
 from xaibench.harness.cells import Unit
 from xaibench.harness.configured import Configured
-from xaibench.harness.explaining import Asked, Fits, answer, explain_alone, regions_of, require
+from xaibench.harness.explaining import Asked, Fits, answer, explain_alone, read_only, regions_of, require
 from xaibench.harness.limits import Failure
 from xaibench.harness.prepare import Prepared
 
@@ -42,8 +42,10 @@ class Context:
     """Maps by method, case and class that explanations of the cohort are made of."""
 
     def case(self, name: str) -> Case:
-        """Case of a name."""
-        return self.prepared.cases[name]
+        """Case of a name, its arrays read-only: it is shared by all methods and metrics."""
+        case = self.prepared.cases[name]
+        region = None if case.region is None else read_only(case.region)
+        return replace(case, image=read_only(case.image), region=region)
 
     def target(self, name: str) -> int:
         """Explained class of a case."""
@@ -75,7 +77,7 @@ def explain_case(context: Context, method: Configured, unit: Unit) -> Explanatio
     """Return the kept explanation of a case, or a new one, made alone after the method has run once."""
     kept = context.kept(method.name, unit.id)
     if kept is not None:
-        return kept
+        return replace(kept, heatmap=read_only(kept.heatmap))
     case = context.case(unit.id)
     asked = context.asked(method, [case], [context.target(unit.id)])
     warm_up(context, method, case)
