@@ -53,10 +53,10 @@ def test_t2_is_told_by_description_or_by_tags(root, series):
 
 
 def test_of_two_the_one_with_more_slices_is_read_then_the_earlier_one(root):
-    write_series(root / "a", pixels(3), Series(description="T2 short"))
-    write_series(root / "b", pixels(5), Series(description="T2 late", tags={"StudyDate": "20010101"}))
-    write_series(root / "c", pixels(5), Series(description="T2 early", tags={"StudyDate": "20000101"}))
-    assert chosen(root) == "T2 early"
+    write_series(root / "a", pixels(3), Series(description="T2 tse"))
+    write_series(root / "b", pixels(5), Series(description="T2 fse", tags={"StudyDate": "20010101"}))
+    write_series(root / "c", pixels(5), Series(description="T2 fs", tags={"StudyDate": "20000101"}))
+    assert chosen(root) == "T2 fs"
 
 
 @pytest.mark.parametrize("rule", ["sag", "^SAG t2$", "S.G"])

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 MAGIC = slice(128, 132)  # PS3.10 section 7.1: a preamble of 128 bytes, then DICM
 TAGS = """
-SOPClassUID SOPInstanceUID Modality ImageType SeriesDescription ProtocolName PatientID PatientName StudyDate
+SOPClassUID SOPInstanceUID Modality ImageType SeriesDescription ProtocolName PatientID StudyDate
 IssuerOfPatientID StudyInstanceUID
 SeriesInstanceUID SeriesNumber FrameOfReferenceUID ScanningSequence EchoTime RepetitionTime AcquisitionContrast
 Rows Columns BitsAllocated SamplesPerPixel PhotometricInterpretation NumberOfFrames ImagePositionPatient

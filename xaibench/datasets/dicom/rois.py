@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from xaibench.datasets.dicom.headers import Unreadable
+from xaibench.datasets.dicom.words import shown
 from xaibench.datasets.notes import Note
 
 # An underscore is a letter to \b, but not in names such as HR_GTV.
@@ -42,4 +43,4 @@ def _by_rule(word: str, names: Mapping[int, str], rule: str) -> tuple[set[int], 
 
 
 def _shown(names: Mapping[int, str]) -> str:
-    return ", ".join(repr(name) for name in names.values()) or "none"
+    return ", ".join(repr(shown(name)) for name in names.values()) or "none"

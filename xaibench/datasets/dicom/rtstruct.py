@@ -12,7 +12,7 @@ from skimage.draw import polygon
 from xaibench.api import Region, Regions
 from xaibench.datasets.dicom.headers import Plane, Unreadable, guarded
 from xaibench.datasets.dicom.rois import tumour_regions
-from xaibench.datasets.dicom.scan import ImageFile, anonymous
+from xaibench.datasets.dicom.scan import ImageFile
 from xaibench.datasets.dicom.series import NEAR, Stack
 from xaibench.datasets.notes import Note
 
@@ -85,7 +85,7 @@ def _tumour_rois(
     dataset: Dataset, polygons: Collection[int], rule: str | None
 ) -> tuple[set[int], list[Note]]:
     names = {
-        int(item.ROINumber): anonymous(str(item.get("ROIName") or ""), dataset)
+        int(item.ROINumber): str(item.get("ROIName") or "").strip()
         for item in dataset.StructureSetROISequence
     }
     types = {

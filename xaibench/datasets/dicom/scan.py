@@ -3,7 +3,6 @@
 PatientID, PatientName, UIDs and dates serve to group and to order, and never leave the reader.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydicom.dataset import Dataset
 from xaibench.api import Identity
 from xaibench.datasets.dicom.headers import Plane, Unreadable, frame_value, guarded, planes_of, read_header
 from xaibench.datasets.dicom.identity import identity_of
+from xaibench.datasets.dicom.words import shown
 from xaibench.datasets.files import every_file
 from xaibench.datasets.notes import Note
 
@@ -46,7 +46,7 @@ class ImageFile:
     series: str
     modality: str
     description: str
-    """Of the series, freed of identifying values."""
+    """Of the series as somebody typed it: may identify, so it is searched by rules and never shown."""
     image_type: tuple[str, ...]
     contrast: Contrast
     order: tuple[str, int]
@@ -58,6 +58,11 @@ class ImageFile:
     planes: tuple[Plane, ...]
     fault: str
     """Why there are no planes: a predicate; empty if there are some, or for an annotation."""
+
+    @property
+    def shown(self) -> str:
+        """What may be shown of the description."""
+        return shown(self.description)
 
 
 @dataclass
@@ -114,7 +119,7 @@ def _image_file(path: Path, header: Dataset) -> ImageFile | None:
             identity=identity_of(header),
             series=series,
             modality=modality,
-            description=_description(header),
+            description=str(header.get("SeriesDescription") or header.get("ProtocolName") or ""),
             image_type=tuple(map(str, np.atleast_1d(header.get("ImageType") or ()))),
             contrast=_contrast(header),
             order=(str(header.get("StudyDate") or ""), int(header.get("SeriesNumber") or 0)),
@@ -161,17 +166,3 @@ def _contrast(header: Dataset) -> Contrast:
         repetition_ms=float(repetition or 0),
         echo_planar=bool("EP" in np.atleast_1d(header.get("ScanningSequence") or ())),
     )
-
-
-def _description(header: Dataset) -> str:
-    return anonymous(str(header.get("SeriesDescription") or header.get("ProtocolName") or ""), header)
-
-
-def anonymous(typed: str, header: Dataset) -> str:
-    """Return a typed text without the patient's name and number, and without dates and UIDs."""
-    text = typed.strip()
-    names = re.split(r"[\^=, ]+", str(header.get("PatientName") or ""))
-    for word in (str(header.get("PatientID") or "").strip(), *names):
-        if len(word) > 2:
-            text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", "...", text, flags=re.IGNORECASE)
-    return re.sub(r"\d[\d./:-]{4,}\d|[\x00-\x1f]", "...", text)

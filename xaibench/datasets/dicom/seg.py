@@ -11,7 +11,7 @@ from xaibench.api import Regions
 from xaibench.datasets.dicom.headers import Unreadable, frame_value, guarded, numbers
 from xaibench.datasets.dicom.pixels import decode
 from xaibench.datasets.dicom.rois import tumour_regions
-from xaibench.datasets.dicom.scan import ImageFile, anonymous
+from xaibench.datasets.dicom.scan import ImageFile
 from xaibench.datasets.dicom.series import NEAR, SAME_COSINE, Stack
 from xaibench.datasets.notes import Note
 
@@ -60,9 +60,7 @@ def seg_mask(file: ImageFile, stack: Stack, patient: str, rule: str | None) -> t
 
 def _tumour_segments(dataset: Dataset, rule: str | None) -> tuple[set[int], list[Note]]:
     segments = {int(item.SegmentNumber): item for item in dataset.SegmentSequence}
-    labels = {
-        number: anonymous(str(item.get("SegmentLabel") or ""), dataset) for number, item in segments.items()
-    }
+    labels = {number: str(item.get("SegmentLabel") or "").strip() for number, item in segments.items()}
     types = {number: _property_type(item) for number, item in segments.items()}
     return tumour_regions("segment", "SEG", labels, types, rule)
 

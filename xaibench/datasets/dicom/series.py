@@ -10,6 +10,7 @@ from jaxtyping import Float64
 from xaibench.api import Affine, Identity
 from xaibench.datasets.dicom.headers import Plane
 from xaibench.datasets.dicom.scan import ANNOTATIONS, ImageFile
+from xaibench.datasets.dicom.words import shown
 from xaibench.datasets.notes import Note
 
 # Descriptions that say another weighting, or no diagnostic series; T2* and FLAIR are other contrasts than T2.
@@ -40,6 +41,7 @@ class Stack:
 
     series: str
     description: str
+    """What may be shown of it."""
     space: str
     identity: Identity
     planes: tuple[Plane, ...]
@@ -119,7 +121,7 @@ def arrange(files: Sequence[ImageFile]) -> tuple[Stack, list[Note]]:
     if copies:
         notes.append(Note(f"{copies} slices are there twice; each is read once.", problem=False))
     planes = list(unique.values())
-    name = files[0].description
+    name = files[0].shown
     if not planes:
         raise Refused(f"the series {name!r} is not read: its file {files[0].fault}.", files[0])
     _refuse_mixed(planes, name)
@@ -180,7 +182,7 @@ def _preference(group: Sequence[ImageFile]) -> tuple[bool, int, tuple[str, int],
 
 def _names(groups: Iterable[Sequence[ImageFile]]) -> str:
     firsts = [group[0] for group in groups]
-    names = {f"{file.description!r}" + f" ({file.modality})" * (file.modality != "MR") for file in firsts}
+    names = {f"{file.shown!r}" + f" ({shown(file.modality)})" * (file.modality != "MR") for file in firsts}
     return ", ".join(sorted(names)) or "none"
 
 
