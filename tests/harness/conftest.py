@@ -1,11 +1,13 @@
-"""Runs in a folder that is closed when the test ends."""
+"""Runs in a folder that is closed, and packages that are forgotten, when the test ends."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from tests.harness.packages import Site
 from tests.harness.plugins import CALLS
 from xaibench.harness.cells import Result
 from xaibench.harness.prepare import Prepared
@@ -13,6 +15,7 @@ from xaibench.harness.run import Watch, compute_missing
 from xaibench.harness.store.folder import RunFolder
 
 Compute = Callable[..., RunFolder]
+Calls = Callable[[], list[str]]
 
 
 def nobody(result: Result, cells: int) -> None:
@@ -38,8 +41,19 @@ def compute(tmp_path: Path) -> Iterator[Compute]:
 
 
 @pytest.fixture
-def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
     """What the test's plugins were asked so far, a line an image."""
     file = tmp_path / "calls"
     monkeypatch.setenv(CALLS, str(file))
     return lambda: file.read_text().splitlines() if file.exists() else []
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A folder of packages on Python's path, forgotten when the test ends."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    made = Site(tmp_path / "site")
+    made.path.mkdir()
+    monkeypatch.syspath_prepend(made.path)
+    yield made
+    made.forget()

@@ -117,4 +117,4 @@ def setting_of(
     """Every case explained for class 0, or as told."""
     folds = Folds(model.classifiers, {patient: match.classifier for patient, match in matches.items()})
     scores = {case.id: folds.classifiers[folds.of[case.patient]].scores(case.image) for case in cases}
-    return Setting(folds, scores, targets or {name: 0 for name in scores}, HeldOut.UNKNOWN)
+    return Setting(folds, scores, targets or dict.fromkeys(scores, 0), HeldOut.UNKNOWN)

@@ -1,12 +1,11 @@
 """The run: every cell is recorded, one bad plugin stops nobody, and what is finished is never done again."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tests.harness.conftest import Compute
+from tests.harness.conftest import Calls, Compute
 from tests.harness.in_memory import CLASSES, likes_bright, made_cases, one_case, prepared_run
 from tests.harness.plugins import (
     Again,
@@ -31,8 +30,6 @@ from tests.harness.plugins import (
 from xaibench.api import Explanation, Record, Status
 from xaibench.harness.cells import Result
 from xaibench.harness.store.folder import RunFolder
-
-Calls = Callable[[], list[str]]
 
 
 def by_case(folder: RunFolder) -> dict[tuple[str, str], Record]:

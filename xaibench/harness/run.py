@@ -12,7 +12,7 @@ from xaibench.harness.fitting import fit_methods
 from xaibench.harness.prepare import Prepared, prepare
 from xaibench.harness.scopes import Context
 from xaibench.harness.spec import RunSpec
-from xaibench.harness.store.folder import RunFolder
+from xaibench.harness.store.folder import RunFolder, read_info
 from xaibench.harness.worker import Worker
 
 Watch = Callable[[Result, int], None]
@@ -29,6 +29,8 @@ def run(
     given: Sequence[Configured] = (),
 ) -> RunFolder:
     """Compute what is missing in a folder, and write each cell as soon as it is made; returns the open folder."""
+    if (out / "run.json").is_file():
+        read_info(out)  # a folder of another version is told before a training that may take minutes
     prepared = prepare(spec, progress, sources, given)
     for sentence in prepared.sentences:
         progress.say(sentence)
