@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 from collections.abc import Iterator
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 SHARED = ("xaibench.api", "xaibench.harness")
@@ -17,7 +18,7 @@ def code_hash(module: str) -> str:
     A module without source, such as a compiled one, counts by its name alone.
     """
     digest = hashlib.sha256()
-    for name in sorted(_closure(module)):
+    for name in sorted(closure(module)):
         digest.update(name.encode() + _source(name))
     return digest.hexdigest()[:16]
 
@@ -27,7 +28,8 @@ def forget() -> None:
     _source.cache_clear()
 
 
-def _closure(module: str) -> set[str]:
+def closure(module: str) -> set[str]:
+    """Names of a module and of the modules of its own package that it imports, however deep."""
     found: set[str] = set()
     waiting = [module]
     while waiting:
@@ -57,17 +59,34 @@ def _imports(module: str) -> Iterator[str]:
 def _absolute(node: ast.ImportFrom, module: str) -> str:
     if not node.level:
         return node.module or ""
-    package = module.split(".")[: -node.level] or [module]
-    return ".".join([*package, *([node.module] if node.module else [])])
+    try:
+        return importlib.util.resolve_name("." * node.level + (node.module or ""), _package(module))
+    except ImportError:
+        return ""  # above the top of the package: the import would fail too
+
+
+def _package(module: str) -> str:
+    spec = _spec(module)
+    return module if spec is not None and spec.submodule_search_locations else module.rpartition(".")[0]
 
 
 @cache
 def _source(module: str) -> bytes:
     """Source of a module; empty where there is no such module or no source."""
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ImportError, AttributeError, ValueError):
-        return b""  # `a.b` of `from a import b` is often no module at all
+    spec = _spec(module)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         return b""
     return Path(spec.origin).read_bytes()
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    """Where a module lies, found without importing anything; `a.b` of `from a import b` is often no module."""
+    parent = module.rpartition(".")[0]
+    try:
+        if not parent:
+            return importlib.util.find_spec(module)
+        package = _spec(parent)
+        places = package.submodule_search_locations if package else None
+        return PathFinder.find_spec(module, list(places)) if places else None
+    except ValueError:
+        return None
