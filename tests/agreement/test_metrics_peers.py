@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.closed_form import images, small_resnet
+from tests.closed_form import linear
 from tests.metrics.conftest import case_of, explanation_of, never
 from xaibench.metrics.deletion_auc import DeletionAuc
 from xaibench.metrics.insertion_auc import InsertionAuc
@@ -15,7 +15,6 @@ from xaibench.metrics.relevance_mass import RelevanceMass
 from xaibench.metrics.relevance_rank import RelevanceRank
 
 SIZE, STEPS = 16, 8  # 32 pixels a step: a whole number, as Xplique rounds down and we round to nearest
-GREY = 0.25
 
 
 @pytest.fixture(scope="module")
@@ -26,40 +25,34 @@ def quantus():
 
 
 @pytest.fixture(scope="module")
-def classifier():
-    made = small_resnet(size=SIZE)
-    made.input_range = (GREY, 1.0)  # so that our `black` is their constant baseline
-    return made
-
-
-@pytest.fixture(scope="module")
-def subject(classifier):
-    """An image, a signed heatmap, and a region of it."""
+def subject():
+    """A model, an image that shows its class 1, a signed heatmap, and a region."""
     rng = np.random.default_rng(3)
+    image = rng.random((SIZE, SIZE, 1), dtype=np.float32)
     heatmap = rng.normal(size=(SIZE, SIZE)).astype(np.float32)
-    return images(classifier, 1)[0], heatmap, rng.random((SIZE, SIZE)) < 0.2
+    classifier = linear(rng.normal(size=image.shape) * 0.05 + 0.02, -2.0)
+    assert classifier.scores(image)[1] - classifier.scores(image * 0)[1] > 0.3
+    return classifier, image, heatmap, rng.random((SIZE, SIZE)) < 0.2
 
 
 @pytest.mark.parametrize(("name", "ours"), [("Deletion", DeletionAuc), ("Insertion", InsertionAuc)])
-def test_curve_areas_are_xplique_s(name, ours, classifier, subject):
+def test_curve_areas_are_xplique_s(name, ours, subject):
     peers = pytest.importorskip("xplique.metrics", exc_type=ImportError)
-    image, heatmap, _ = subject
+    classifier, image, heatmap, _ = subject
     target = np.array([[0.0, 1.0]], np.float32)
     theirs = getattr(peers, name)(
-        classifier.model, image[None], target, steps=STEPS, baseline_mode=GREY
+        classifier.model, image[None], target, steps=STEPS, baseline_mode=float(image.min())
     ).evaluate(heatmap[None])
     got = ours(steps=STEPS, baseline="black")(classifier, case_of(image), explanation_of(heatmap), never)
     assert got.value == pytest.approx(theirs, abs=1e-6)
 
 
-def test_deletion_is_quantus_pixel_flipping_with_its_missing_first_point_and_its_width(
-    quantus, classifier, subject
-):
-    image, heatmap, _ = subject
+def test_deletion_is_quantus_pixel_flipping_with_its_missing_first_point_and_its_width(quantus, subject):
+    classifier, image, heatmap, _ = subject
     flipping = quantus.PixelFlipping(
         features_in_step=SIZE * SIZE // STEPS,
         normalise=False,
-        perturb_func_kwargs={"perturb_baseline": GREY},
+        perturb_func_kwargs={"perturb_baseline": float(image.min())},
         disable_warnings=True,
     )
     model = SimpleNamespace(
@@ -84,12 +77,12 @@ def test_deletion_is_quantus_pixel_flipping_with_its_missing_first_point_and_its
     ],
 )
 @pytest.mark.parametrize("hottest_inside", [False, True])
-def test_localisation_is_quantus_s_on_positive_maps(name, ours, hottest_inside, quantus, classifier, subject):
-    image, heatmap, mask = subject
+def test_localisation_is_quantus_s_on_positive_maps(name, ours, hottest_inside, quantus, subject):
+    classifier, image, heatmap, region = subject
     positive = np.abs(heatmap)
-    positive[tuple(np.argwhere(mask == hottest_inside)[0])] = 9
+    positive[tuple(np.argwhere(region == hottest_inside)[0])] = 9
     theirs = getattr(quantus, name)(disable_warnings=True).evaluate_batch(
-        a_batch=positive[None], s_batch=mask[None]
+        a_batch=positive[None], s_batch=region[None]
     )
-    got = ours()(classifier, case_of(image, mask), explanation_of(positive), never)
+    got = ours()(classifier, case_of(image, region), explanation_of(positive), never)
     assert got.value == pytest.approx(float(theirs[0]), rel=1e-5)

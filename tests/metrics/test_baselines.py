@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from tests.metrics.conftest import case_of, explanation_of, never
-from tests.metrics.plain_classifier import Linear, Network, images
+from tests.metrics.plain_classifier import Linear
+from xaibench.api import NotApplicable
 from xaibench.metrics.common import baselines, noisy_linear
-from xaibench.metrics.common.ordering import hottest, ordering
+from xaibench.metrics.common.curves import hottest as hottest_sets
+from xaibench.metrics.common.ordering import ordering
+from xaibench.metrics.common.regions import hottest_pixels
+from xaibench.metrics.common.removal import Removal
 from xaibench.metrics.deletion_auc import DeletionAuc
-from xaibench.metrics.insertion_auc import InsertionAuc
 
 RNG = np.random.default_rng(5)
 COLOUR = RNG.random((40, 24, 3), dtype=np.float32)
@@ -60,70 +63,82 @@ def test_road_s_noise_is_a_hundredth_of_the_range_on_removed_pixels_only():
     assert abs(added.mean()) < 0.15
 
 
-@pytest.mark.parametrize("baseline", ["blur", "mean", "black", "noisy-linear"])
-def test_trap_12_deletion_and_insertion_of_every_heatmap_share_the_two_ends(baseline):
-    classifier = Network()
-    predicted = []
-    scores = classifier.scores
-    classifier.scores = lambda batch: predicted.append(batch.shape) or scores(batch)
-    image = images(classifier, 1)[0]
-    for heatmap in np.random.default_rng(0).normal(size=(3, 16, 16)):
-        for kind in (DeletionAuc, InsertionAuc):
-            kind(steps=4, baseline=baseline)(classifier, case_of(image), explanation_of(heatmap), never)
-    assert predicted.count(image.shape) == 2  # the image and its replacement, once each
+# -------------------------------------------------------------------- noisy linear (ROAD)
 
 
-def test_trap_12_passes_are_the_inner_points_and_two_ends():
-    classifier = Network()
-    image = images(classifier, 1)[0]
-    DeletionAuc(steps=20)(classifier, case_of(image), explanation_of(image[..., 0]), never)
-    assert classifier.passes.forward == 19 + 2
-    assert classifier.passes.backward == 0
+def solved_plainly(image: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The weighted-mean equations written pixel by pixel and solved densely."""
+    height, width = kept.shape
+    unknown = [(y, x) for y in range(height) for x in range(width) if not kept[y, x]]
+    matrix, right = np.zeros((len(unknown), len(unknown))), np.zeros(len(unknown))
+    for row, (y, x) in enumerate(unknown):
+        for dy in (-1, 0, 1):
+            for dx in (-1, 0, 1):
+                if (dy, dx) == (0, 0) or not (0 <= y + dy < height and 0 <= x + dx < width):
+                    continue
+                weight = 1 / 6 if dy == 0 or dx == 0 else 1 / 12
+                matrix[row, row] += weight
+                if kept[y + dy, x + dx]:
+                    right[row] += weight * image[y + dy, x + dx, 0]
+                else:
+                    matrix[row, unknown.index((y + dy, x + dx))] -= weight
+    filled = image[..., 0].astype(float)
+    for place, value in zip(unknown, np.linalg.solve(matrix, right), strict=True):
+        filled[place] = value
+    return filled
 
 
-@pytest.mark.parametrize("baseline", ["blur", "noisy-linear"])
-def test_insertion_of_a_map_is_deletion_of_its_negative_read_backwards(baseline):
-    classifier = Linear(0.1 * np.random.default_rng(1).normal(size=(16, 16, 1)))
-    image = images(classifier, 1)[0]
-    heatmap = np.random.default_rng(0).normal(size=(16, 16))
-    options = {"steps": 8, "baseline": baseline}
-    inserted = InsertionAuc(**options)(classifier, case_of(image), explanation_of(heatmap), never)
-    deleted = DeletionAuc(**options)(classifier, case_of(image), explanation_of(-heatmap), never)
-    assert inserted.value == pytest.approx(deleted.value, abs=1e-6)
-    assert inserted.details["normalised"] == pytest.approx(deleted.details["normalised"], rel=1e-4)
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_filled_pixels_solve_the_equations_of_the_paper(share):
+    rng = np.random.default_rng(1)
+    image = rng.random((9, 7, 1)).astype(np.float32)
+    kept = rng.random((9, 7)) < share
+    kept[0, 0] = True
+    np.testing.assert_allclose(noisy_linear.fill(image, kept)[..., 0], solved_plainly(image, kept), atol=1e-5)
 
 
-@pytest.mark.parametrize(("logit", "present"), [(0.1, False), (0.3, True), (-0.3, True)])
-def test_curves_are_rescaled_only_where_the_ends_are_apart(logit, present):
-    classifier = Linear(np.full((4, 4, 1), logit / 15))  # the ends differ by 0.025 or 0.074
-    case = case_of(np.concatenate([np.zeros(1), np.ones(15)]).reshape(4, 4, 1))
-    measured = DeletionAuc(baseline="black")(classifier, case, explanation_of(np.eye(4)), never)
-    assert ("normalised" in measured.details) is present
-    if present:
-        assert measured.details["normalised"] == pytest.approx(0.5, abs=0.05)  # all pixels weigh the same
-
-
-def test_steps_that_do_not_divide_the_image_remove_the_nearest_number_of_pixels():
-    classifier = Linear(np.zeros((5, 5, 1)))
+def test_trap_08_road_removes_as_many_pixels_as_each_step_says_on_a_map_that_is_mostly_zero(monkeypatch):
+    classifier = Linear(np.ones((16, 16, 1)) / 16, -8)
+    image = np.random.default_rng(0).random((16, 16, 1)).astype(np.float32)
     seen = []
-    masked_scores = classifier.masked_scores
-    classifier.masked_scores = lambda image, masks, baseline: (
-        seen.append(masks) or masked_scores(image, masks, baseline)
+    scores = classifier.scores
+    monkeypatch.setattr(classifier, "scores", lambda batch: seen.append(batch) or scores(batch))
+    sparse = np.zeros((16, 16))
+    sparse[3, 4:9] = 1  # 98 % of the pixels are tied
+    removal = Removal(classifier, case_of(image), 1, "noisy-linear", 0)
+    removal.scores(
+        ~hottest_sets(ordering(sparse.astype(np.float32), 0).ranks[None], np.array([64, 128, 192]))
     )
-    heatmap = np.random.default_rng(0).normal(size=(5, 5))
-    DeletionAuc(steps=7)(classifier, case_of(np.ones((5, 5, 1))), explanation_of(heatmap), never)
-    removed = (~seen[0]).sum(axis=(1, 2)).tolist()
-    assert removed == [4, 7, 11, 14, 18, 21]  # 25 / 7 = 3.57 a step
+    changed = [(copy != image).any(axis=-1).sum() for copy in seen[-1]]
+    assert changed == [64, 128, 192]
 
 
-def test_trap_13_a_heatmap_of_another_size_than_the_image_is_refused():
-    classifier = Network()
-    wide = explanation_of(np.ones((1, 16)))
-    with pytest.raises(ValueError, match="P001-s00: the heatmap"):
-        DeletionAuc()(classifier, case_of(images(classifier, 1)[0]), wide, never)
+def test_road_on_volumes_has_no_meaning():
+    classifier = Linear(np.ones((3, 4, 5, 1)))
+    with pytest.raises(NotApplicable, match="noisy-linear is defined for slices"):
+        DeletionAuc(baseline="noisy-linear")(
+            classifier, case_of(np.ones((3, 4, 5, 1))), explanation_of(np.ones((3, 4, 5))), never
+        )
 
 
 # -------------------------------------------------------------------- order
+
+
+def test_order_is_by_value_whatever_its_sign_and_agrees_with_a_plain_sort() -> None:
+    rng = np.random.default_rng(0)
+    for scale in (1e-30, 1.0, 1e30):
+        heatmap = (rng.normal(size=(13, 11)) * scale).astype(np.float32)
+        ranks = ordering(heatmap, 0).ranks
+        assert sorted(ranks.ravel()) == list(range(143))
+        in_order = heatmap.ravel()[np.argsort(ranks.ravel())]
+        np.testing.assert_array_equal(in_order, np.sort(heatmap.ravel())[::-1])
+
+
+def test_zero_and_minus_zero_are_one_value() -> None:
+    heatmap = np.array([[0.0, -0.0], [-0.0, 0.0]], np.float32)
+    orders = {tuple(ordering(heatmap, seed).ranks.ravel()) for seed in range(200)}
+    assert len(orders) == 24
+    assert ordering(heatmap, 0).tied_share == 1
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
@@ -138,12 +153,12 @@ def test_order_survives_scaling_and_ties_are_kept_together(seed, factor, levels)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
-@given(st.integers(0, 2**32 - 1), st.integers(0, 42))
+@given(st.integers(0, 2**32 - 1), st.integers(1, 42))
 def test_hottest_marks_exactly_so_many_and_none_colder_than_one_left_out(seed, count):
     heatmap = np.random.default_rng(seed).integers(0, 4, (6, 7)).astype(np.float32)
-    chosen = hottest(heatmap, count, seed)
+    chosen = hottest_pixels(heatmap, count, case_of(heatmap[..., None]), seed)
     assert chosen.sum() == count
-    if 0 < count < 42:
+    if count < 42:
         assert heatmap[chosen].min() >= heatmap[~chosen].max()
 
 

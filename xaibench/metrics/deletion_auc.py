@@ -4,38 +4,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from xaibench.api import (
-    Case,
-    Classifier,
-    Explain,
-    Explanation,
-    Family,
-    Measurement,
-    Need,
-    seed_of,
-)
-from xaibench.metrics.common.curves import Removal, area, ask, check, inner_counts, measured
-from xaibench.metrics.common.ordering import ordering
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need
+from xaibench.metrics.common.curves import Curve, check_curve, measured_curve
 
 
 @dataclass(frozen=True)
 class DeletionAuc:
     """Area under the probability of the explained class while the hottest pixels are removed; low is good.
 
-    AUC = sum over i = 1 .. steps of (p_(i-1) + p_i) / (2 steps), where p_i is the probability once the
-    hottest round(i h w / steps) pixels are replaced by the baseline; p_0 is of the image itself, p_steps of the
-    baseline. Range 0 .. 1. Baselines are computed once from the original image: `blur`, `mean`, `black`,
-    or `noisy-linear` (ROAD, Rong et al. 2022, arXiv:2202.00449).
+    AUC = sum over i of (q_i - q_(i-1)) (p_(i-1) + p_i) / 2, where p_i is the probability once the hottest
+    round(q_i h w) pixels are replaced by the baseline; q runs from 0 (the image itself) to 1 (the baseline) in `steps`
+    equal steps, as in the paper, or after 0 geometrically from 0.1 %. Range 0 .. 1. Baselines are computed once
+    from the original image: `blur`, `mean`, `black` (its own lowest intensity), or `noisy-linear` (ROAD, Rong
+    et al. 2022, arXiv:2202.00449).
 
-    A random map has no fixed value: it scores what the model gives to an image with holes, so read it
-    beside the `random` control. Pitfalls: removing pixels makes images that the model never saw, so a fast drop
-    may be surprise rather than lost evidence (compare baselines); where the baseline itself shows the
-    class, there is no evidence to remove, and the curve measures the holes. Recorded beside it: `normalised`
-    (area of (p - p_steps) / (p_0 - p_steps); it leaves 0 .. 1 where the curve does, and is missing where p_0 and
-    p_steps differ by less than 0.05) and `tied_share` of the pixels.
+    Chance has no fixed value: holes alone change the answer. So `gain` stands beside the value: how much more the map
+    shifted around the image's torus scores. Pitfalls: removing pixels makes images that the model never
+    saw, so a fast drop may be surprise rather than lost evidence (compare baselines); with 20 equal steps, all
+    maps that find a finding of 1 % of the image score the same (see `morf-lerf`). Recorded beside it: `normalised`
+    (area of (p - p_end) / (p_0 - p_end), which leaves 0 .. 1 where the curve does) and `tied_share` of the pixels.
     """
 
     steps: int = 20
+    spacing: str = "equal"
     baseline: str = "blur"
     seed: int = 0
 
@@ -43,23 +34,16 @@ class DeletionAuc:
     higher_is_better: ClassVar = False
     range: ClassVar = (0.0, 1.0)
     source: ClassVar = "Petsiuk et al. 2018"
-    chance: ClassVar = "found by the same map shifted around the image's torus: value + gain"
+    chance: ClassVar = "that of the same map shifted around the image's torus: value + gain"
     needs: ClassVar = frozenset({Need.SCORES})
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"smoke": {"steps": 8}, "paper": {"steps": 50}}
 
     def __post_init__(self) -> None:
-        check(self._removal)
+        check_curve(self.steps, self.spacing, self.baseline)
 
     def __call__(
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
     ) -> Measurement:
-        """Area under the curve; steps - 1 images are predicted, besides two that all heatmaps share."""
-        order = ordering(explanation.heatmap, seed_of(self.seed, case.id, "deletion-auc"))
-        kept = order.ranks >= inner_counts(order.ranks.size, self.steps)
-        answers = ask(classifier, case, explanation, kept, self._removal)
-        value = area(answers.whole, answers.partial, answers.empty)
-        return measured(value, answers, order.tied_share)
-
-    @property
-    def _removal(self) -> Removal:
-        return Removal(self.baseline, self.steps, self.seed)
+        """Area under the curve. Raises NotApplicable where the ends of the curve coincide."""
+        curve = Curve(self.steps, self.spacing, self.baseline, self.seed, "deletion-auc")
+        return measured_curve(curve, classifier, case, explanation, restoring=False)

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need, seed_of
-from xaibench.metrics.common.ordering import hottest
-from xaibench.metrics.common.regions import region_of
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need
+from xaibench.metrics.common.regions import hottest_pixels, overlaps, regions_of
+from xaibench.metrics.common.shifts import measured
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Iou:
     """Overlap of the |M| hottest pixels A with the annotated region M, over their union; high is good.
 
     |A and M| / |A or M|. Range 0 .. 1. Cutting at |M| pixels needs no threshold, so neither the scale nor
-    the shape of the map's histogram matters. Ties at the border of A are drawn by a seed of case and metric.
+    the shape of the map's histogram matters. Ties at the border of A are drawn by seed and case. Beside it: `gain`
+    over the map shifted around the image's torus.
 
     A random or constant map scores about s / (2 - s), where s = |M| / (h w). Pitfalls: it grows with the region;
     with |A| = |M| it orders maps exactly as `dice` and `relevance-rank` do, so the three are one piece of
@@ -35,7 +36,8 @@ class Iou:
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
     ) -> Measurement:
         """Intersection over union; NotApplicable without an annotated region."""
-        region = region_of(case, explanation.heatmap)
-        size = int(np.count_nonzero(region))
-        found = hottest(explanation.heatmap, size, seed_of(self.seed, case.id, "hottest pixels"))
-        return Measurement(np.count_nonzero(found & region) / np.count_nonzero(found | region))
+        regions = regions_of(case, explanation.heatmap, self.seed)
+        size = int(np.count_nonzero(regions[0]))
+        marked = hottest_pixels(explanation.heatmap, size, case, self.seed)
+        both = overlaps(marked, regions)
+        return measured(both / (np.count_nonzero(marked) + size - both), self.higher_is_better)

@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need
-from xaibench.metrics.common.regions import region_of
+import numpy as np
+
+from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need, Region
+from xaibench.metrics.common.body import body_of
+from xaibench.metrics.common.regions import regions_of
+from xaibench.metrics.common.shifts import measured
+
+NEAR_MM = 5.0
 
 
 @dataclass(frozen=True)
@@ -13,13 +19,16 @@ class PointingGame:
 
     Where several pixels share the maximum, the value is the share of them inside: what a fair draw among
     them gives on average, without the draw. So it is a whole number for maps without ties at the top, and the
-    region's share of the area for a constant or all-zero map. Range 0 .. 1. There is no tolerance around the
-    region (Zhang et al. allow 15 pixels on photographs; in mm that has no fixed meaning).
+    region's share of the area for a constant or all-zero map. Range 0 .. 1. Beside it: `within_5_mm`, the same
+    with a tolerance of 5 mm around the region (centre to centre of pixels), `gain` over the map shifted around
+    the image's torus, and `body_chance`, what a map scores that is random inside the body.
 
     A random map scores the region's share of the area on average. Pitfalls: one pixel decides, so it says
     nothing of the rest of the map; large regions are easy; where the model's evidence truly lies outside the
     annotation, a faithful map loses.
     """
+
+    seed: int = 0
 
     family: ClassVar = Family.COLOCALISATION
     higher_is_better: ClassVar = True
@@ -35,5 +44,21 @@ class PointingGame:
     ) -> Measurement:
         """Share of the hottest pixels that lie inside; NotApplicable without an annotated region."""
         heatmap = explanation.heatmap
-        region = region_of(case, heatmap)
-        return Measurement(float(region[heatmap == heatmap.max()].mean()))
+        regions = regions_of(case, heatmap, self.seed)
+        top = heatmap == heatmap.max()
+        inside = np.array([region[top].mean() for region in regions])
+        details = {
+            "within_5_mm": _share_near(top, regions[0], case.spacing_mm),
+            "body_chance": float(regions[0].sum() / body_of(case).sum()),
+        }
+        return measured(inside, self.higher_is_better, details)
+
+
+def _share_near(top: Region, region: Region, spacing_mm: tuple[float, ...]) -> float:
+    """Share of the marked pixels that lie within 5 mm of the region."""
+    from scipy.spatial import KDTree
+
+    bound = np.nextafter(NEAR_MM, np.inf)  # farther pixels are not looked at; their distance is infinite
+    tree = KDTree(np.argwhere(region) * spacing_mm)
+    distances, _ = tree.query(np.argwhere(top) * spacing_mm, distance_upper_bound=bound)
+    return float(np.isfinite(distances).mean())

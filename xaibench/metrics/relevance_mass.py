@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need
-from xaibench.metrics.common.regions import mass_share, region_of
+from xaibench.metrics.common.regions import mass_shares, regions_of
+from xaibench.metrics.common.shifts import measured
 
 
 @dataclass(frozen=True)
@@ -12,12 +13,15 @@ class RelevanceMass:
     """Share of the heatmap's positive mass that lies inside the annotated region M; high is good.
 
     sum over p in M of max(h_p, 0) / sum over all p of max(h_p, 0). Range 0 .. 1. Negative values count as
-    zero. A map without positive mass is scored as a uniform one: |M| / (h w).
+    zero. A map without positive mass is scored as a uniform one: |M| / (h w). Beside it: `gain` over the map shifted
+    around the image's torus.
 
     A random or uniform map scores |M| / (h w). Pitfalls: it grows with the region, so compare cases by
     `enrichment`; a constant added to a map lowers it; a single bright pixel inside scores 1, as a perfect
     outline does.
     """
+
+    seed: int = 0
 
     family: ClassVar = Family.COLOCALISATION
     higher_is_better: ClassVar = True
@@ -30,5 +34,6 @@ class RelevanceMass:
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
     ) -> Measurement:
         """Share of mass inside; NotApplicable without an annotated region."""
-        region = region_of(case, explanation.heatmap)
-        return Measurement(mass_share(explanation.heatmap, region))
+        regions = regions_of(case, explanation.heatmap, self.seed)
+        shares = mass_shares(explanation.heatmap, regions)
+        return measured(shares, self.higher_is_better)

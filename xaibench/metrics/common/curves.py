@@ -1,114 +1,86 @@
-"""What deletion and insertion share: the model's answers to partly removed images, and the area under them."""
+"""What the curve metrics share: how many pixels each point of a curve changes, and the area under it."""
 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from xaibench.api import (
-    Case,
-    Classifier,
-    Explanation,
-    Image,
-    Measurement,
-    Regions,
-    XaibenchError,
-    seed_of,
-)
-from xaibench.metrics.common import baselines, noisy_linear
+from xaibench.api import Case, Classifier, Explanation, Measurement, XaibenchError, seed_of
+from xaibench.metrics.common.ordering import ordering
+from xaibench.metrics.common.removal import Removal, check_baseline
+from xaibench.metrics.common.shifts import measured, with_shifted
 
-NOISY_LINEAR = "noisy-linear"
-KNOWN = (*baselines.FIXED, NOISY_LINEAR)
-COINCIDE = 0.05
-"""Ends of a curve that differ by less than this probability are too close to rescale it by."""
+FIRST = 0.001
+"""Share of the pixels changed by the first step of a geometric grid."""
+SPACINGS = ("equal", "geometric")
 
 
-class Removal(NamedTuple):
-    """How pixels are taken away from a case's image."""
+class Curve(NamedTuple):
+    """How deletion and insertion change an image step by step."""
 
-    baseline: str
-    """Name of what replaces them: blur, mean, black or noisy-linear."""
     steps: int
-    """Number of equal shares of the pixels, removed one after the other."""
+    spacing: str
+    baseline: str
     seed: int
-    """Seed of the run."""
+    metric: str
+    """Name of the metric, for the order of ties."""
 
 
-class Answers(NamedTuple):
-    """Probability of the explained class, 0 .. 1."""
+def measured_curve(
+    curve: Curve, classifier: Classifier, case: Case, explanation: Explanation, restoring: bool
+) -> Measurement:
+    """Area under the curve of the map, with its gain over its shifted copies.
 
-    whole: float
-    """For the image as it is."""
-    partial: Float[np.ndarray, "m"]
-    """For the image with some pixels kept, a value a set of pixels."""
-    empty: float
-    """For the image with every pixel replaced."""
+    The map and its copies go to the model in one call.
+    """
+    removal = Removal(classifier, case, explanation.target, curve.baseline, curve.seed)
+    removal.require_evidence()
+    order = ordering(explanation.heatmap, seed_of(curve.seed, case.id, curve.metric))
+    changed = counts(shares(curve.steps, curve.spacing), order.ranks.size)
+    sets = hottest(with_shifted(order.ranks, case, curve.seed), changed)
+    points = removal.probabilities(sets if restoring else ~sets)
+    areas = np.trapezoid(points, changed / order.ranks.size, axis=1)
+    normalised = (areas[0] - removal.empty) / (removal.whole - removal.empty)
+    return measured(areas, restoring, {"normalised": float(normalised), "tied_share": order.tied_share})
 
 
-def check(removal: Removal) -> None:
-    """Raise XaibenchError for a baseline that does not exist, or too few steps to make a curve."""
-    if removal.baseline not in KNOWN:
+def check_curve(steps: int, spacing: str, baseline: str) -> None:
+    """Raise XaibenchError for a curve that cannot be."""
+    check_baseline(baseline)
+    if spacing not in SPACINGS:
         raise XaibenchError(
-            f"There is no baseline {removal.baseline!r} for a curve metric; choose one of {', '.join(KNOWN)}."
+            f"There is no spacing {spacing!r} of a curve; choose one of {', '.join(SPACINGS)}."
         )
-    if removal.steps < 2:
-        raise XaibenchError(f"A curve of {removal.steps} steps has no inner point; give 2 steps or more.")
+    check_points(steps)
 
 
-def inner_counts(pixels: int, steps: int) -> Int[np.ndarray, "m 1 1"]:
-    """Number of pixels changed at steps 1 .. steps - 1: round(i * pixels / steps)."""
-    shares = np.arange(1, steps) / steps
-    return np.rint(shares * pixels).astype(np.int64)[:, None, None]
+def check_points(points: int) -> None:
+    """Raise XaibenchError for too few steps to make a curve."""
+    if points < 2:
+        raise XaibenchError(f"A curve of {points} steps has no inner point; give 2 steps or more.")
 
 
-def ask(
-    classifier: Classifier, case: Case, explanation: Explanation, kept: Regions, removal: Removal
-) -> Answers:
-    """Ask for the probability of the explained class with each set of pixels kept, with all and with none.
-
-    The two ends are the same for all heatmaps, so they are remembered; the rest is one call to the model.
-    """
-    if kept.shape[1:] != case.image.shape[:2]:
-        raise ValueError(
-            f"case {case.id}: the heatmap is {kept.shape[1:]} but the image is {case.image.shape[:2]}"
-        )
-    answer = _ask_imputed if removal.baseline == NOISY_LINEAR else _ask_masked
-    partial, replaced = answer(classifier, case, kept, removal)
-    whole, empty = (classifier.remembered_scores(image) for image in (case.image, replaced))
-    target = explanation.target
-    return Answers(float(whole[target]), partial[:, target].astype(np.float64), float(empty[target]))
+def shares(steps: int, spacing: str) -> Float[np.ndarray, "m"]:
+    """Shares of the pixels, from 0 to 1: equal steps, or after 0 steps that grow by one factor from 0.1 % on."""
+    if spacing == "equal":
+        return np.linspace(0, 1, steps + 1)
+    return np.append(0, geometric(steps, 1.0))
 
 
-def area(start: float, inner: Float[np.ndarray, "m"], end: float) -> float:
-    """Area under a curve of equally spaced points over [0, 1], by the trapezoidal rule."""
-    return float(((start + end) / 2 + inner.sum()) / (len(inner) + 1))
+def geometric(points: int, last: float) -> Float[np.ndarray, "m"]:
+    """Shares of the pixels from 0.1 % to `last`, each larger than the one before by the same factor."""
+    grid: np.ndarray = np.geomspace(FIRST, last, points)
+    return grid
 
 
-def measured(value: float, answers: Answers, tied_share: float) -> Measurement:
-    """Record the area; beside it, the area of the curve rescaled to 1 for the whole and 0 for the empty image.
-
-    Where both ends (all but) coincide, `normalised` is left out: divided by a difference of 0.01, as occurs
-    where the baseline itself shows the class, an ordinary area becomes a figure like 64.
-    """
-    details = {"tied_share": tied_share}
-    height = answers.whole - answers.empty
-    if abs(height) >= COINCIDE:
-        details["normalised"] = (value - answers.empty) / height
-    return Measurement(value, details)
+def counts(shares: Float[np.ndarray, "m"], pixels: int) -> Int[np.ndarray, "m"]:
+    """Nearest number of pixels for each share; at least 1 for a share above 0."""
+    return np.asarray(np.maximum(np.rint(shares * pixels), shares > 0).astype(np.int64))
 
 
-def _ask_masked(
-    classifier: Classifier, case: Case, kept: Regions, removal: Removal
-) -> tuple[np.ndarray, Image]:
-    replaced = baselines.FIXED[removal.baseline](case.image)
-    return classifier.masked_scores(case.image, kept, replaced), replaced
-
-
-def _ask_imputed(
-    classifier: Classifier, case: Case, kept: Regions, removal: Removal
-) -> tuple[np.ndarray, Image]:
-    seed = seed_of(removal.seed, case.id, NOISY_LINEAR)
-    noise = noisy_linear.draw_noise(case.image, seed)
-    nothing = np.zeros((1, *case.image.shape[:2]), bool)
-    *partial, replaced = noisy_linear.fill_each(case.image, np.concatenate([kept, nothing]), noise)
-    return classifier.scores(np.stack(partial)), replaced
+def hottest(
+    ranks: Int[np.ndarray, "n *space"], counts: Int[np.ndarray, "m"]
+) -> Bool[np.ndarray, "n m *space"]:
+    """Mark the hottest pixels of each ranked map (0 = hottest), a set a count."""
+    limits = counts.reshape(-1, *[1] * (ranks.ndim - 1))
+    return np.asarray(ranks[:, None] < limits)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xaibench.api import Image, Images, Region, Regions
+from xaibench.api import Image, Images, NotApplicable, Region, Regions
 from xaibench.metrics.common.intensity import robust_range
 
 NOISE = 0.01
@@ -23,7 +23,12 @@ def draw_noise(image: Image, seed: int) -> Image:
 
 
 def fill_each(image: Image, kept: Regions, noise: Image) -> Images:
-    """Copies of the image `[n h w c]`, in each of which the pixels not kept are filled in, with noise."""
+    """Copies of the image `[n h w c]`, in each of which the pixels not kept are filled in, with noise.
+
+    Raises NotApplicable for volumes: the paper gives weights for the neighbours in a plane only.
+    """
+    if image.ndim != 3:
+        raise NotApplicable("the baseline noisy-linear is defined for slices, not for volumes")
     return np.stack([np.where(region[..., None], image, fill(image, region) + noise) for region in kept])
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int, UInt64
 
-from xaibench.api import Heatmap, Region
+from xaibench.api import Heatmap
 
 LOW_HALF = np.uint64(0xFFFFFFFF)
 SIGN_BIT = np.uint32(0x80000000)
@@ -31,11 +31,6 @@ def ordering(heatmap: Heatmap, seed: int) -> Ordering:
     ranks = np.empty(heatmap.size, np.int32)
     ranks[hottest_first] = np.arange(heatmap.size, dtype=np.int32)
     return Ordering(ranks.reshape(heatmap.shape), _tied_share(heatmap.ravel()[hottest_first]))
-
-
-def hottest(heatmap: Heatmap, count: int, seed: int) -> Region:
-    """Mark the `count` hottest pixels, ties at the border drawn by the seed."""
-    return ordering(heatmap, seed).ranks < count
 
 
 def _keys(values: Float32[np.ndarray, "n"]) -> UInt64[np.ndarray, "n"]:
