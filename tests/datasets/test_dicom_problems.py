@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
-from pydicom.uid import JPEG2000Lossless
+from pydicom.uid import JPEG2000Lossless, RLELossless
 
 from tests.datasets.dicom_files import SAGITTAL, Series, mr_slice, pixels, save, write_labels, write_series
 from xaibench.api import XaibenchError
@@ -218,6 +218,91 @@ def test_same_file_twice_is_read_once(tmp_path):
     (volume,) = DicomFolder(tmp_path).volumes()
     assert len(volume.images) == 3
     assert pydicom.dcmread(tmp_path / "copy.dcm").SOPInstanceUID == made[1].SOPInstanceUID
+
+
+@pytest.mark.parametrize("instance", [None, "", "1.2.3"])
+def test_slices_without_identifiers_of_their_own_are_all_read_and_it_is_said(tmp_path, instance):
+    stored = pixels(6)
+    write_series(tmp_path, stored, Series(tags={"SOPInstanceUID": instance}))
+    write_labels(tmp_path)
+    folder = DicomFolder(tmp_path)
+    (volume,) = folder.volumes()
+    np.testing.assert_array_equal(volume.images[..., 0], stored.astype(np.float32))
+    said = (
+        f"P001: 6 slices have {1 if instance else 0} SOPInstanceUIDs; they are told apart by their position."
+    )
+    assert said in folder.check().problems
+
+
+def test_copy_under_another_identifier_and_in_another_encoding_is_read_once(tmp_path):
+    stored = pixels(3)
+    write_series(tmp_path, stored)
+    copy = mr_slice(Series(tags={"SOPInstanceUID": "1.2.3"}), stored[1], 1)
+    save(copy, tmp_path / "copy.dcm", JPEG2000Lossless)
+    write_labels(tmp_path)
+    folder = DicomFolder(tmp_path)
+    (volume,) = folder.volumes()
+    np.testing.assert_array_equal(volume.images[..., 0], stored.astype(np.float32))
+    assert "P001: 1 slices are there twice; each is read once." in folder.notes()
+
+
+@pytest.mark.parametrize("damaged", ["0.dcm", "9.dcm"])
+def test_damaged_copy_does_not_cost_the_slice(tmp_path, damaged):
+    stored = pixels(3)
+    for index, name in ((0, "0.dcm"), (1, "1.dcm"), (2, "2.dcm"), (0, "9.dcm")):
+        made = mr_slice(Series(), stored[index], index)
+        if name == damaged:
+            made.PixelData = made.PixelData[:100]
+        save(made, tmp_path / name)
+    write_labels(tmp_path)
+    (volume,) = DicomFolder(tmp_path).volumes()
+    np.testing.assert_array_equal(volume.images[..., 0], stored.astype(np.float32))
+
+
+def test_two_images_at_one_place_are_no_copies_although_they_share_an_identifier(cohort):
+    stored = pixels(3)
+    for index in range(3):
+        tags = {"SOPInstanceUID": "1.2.3", "ImagePositionPatient": [0.0, 0.0, 4.0 * (index // 2)]}
+        save(mr_slice(Series(tags=tags), stored[index], index), cohort / "a" / f"{index}.dcm")
+    assert "3 slices at 2 positions" in problem(cohort)
+
+
+class PanicException(BaseException):
+    """As the codecs written in Rust raise it: no Exception."""
+
+
+def test_panic_of_a_codec_is_a_sentence(cohort, monkeypatch):
+    write_series(cohort / "a", pixels(2))
+
+    def panic(*_):
+        raise PanicException("index out of bounds")
+
+    monkeypatch.setattr(pydicom.Dataset, "pixel_array", property(panic))
+    assert "pixels that cannot be decoded" in problem(cohort)
+
+
+def test_interrupt_is_no_damage(cohort, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pydicom.Dataset, "pixel_array", property(interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        DicomFolder(cohort).check()
+
+
+def test_real_panic_of_the_rle_codec_is_a_sentence_and_writes_nothing(tmp_path, capfd):
+    made = mr_slice(Series(), pixels(1)[0], 0)
+    made.compress(RLELossless, generate_instance_uid=False)
+    (frame,) = pydicom.encaps.generate_frames(made.PixelData, number_of_frames=1)
+    for number in range(20):
+        damaged = bytearray(frame)
+        damaged[8] = number  # where the second half of the bytes begins: no longer at a run
+        made.PixelData = pydicom.encaps.encapsulate([bytes(damaged)])
+        made.PatientID, made.SOPInstanceUID = f"ID{number}", f"1.2.{number}"
+        made.save_as(tmp_path / f"{number}.dcm", enforce_file_format=True)
+    problems = DicomFolder(tmp_path).check().problems
+    assert sum("cannot be decoded (RLE Lossless)" in said for said in problems) == 20
+    assert capfd.readouterr() == ("", "")
 
 
 def test_values_of_a_file_do_not_reach_the_log(tmp_path, caplog):

@@ -180,3 +180,22 @@ def test_monochrome1_is_the_negative_within_the_same_range(tmp_path, signed):
     write_series(tmp_path, negative, Series(tags=tags))
     write_labels(tmp_path)
     np.testing.assert_array_equal(only(tmp_path).images[..., 0], values * np.float32(3))
+
+
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("first", [0, 100, -50])
+def test_look_up_table_makes_the_intensities(tmp_path, kind, first):
+    """Values below the first entry take it, values beyond the last that (PS3.3 C.11.1.1.1)."""
+    stored = pixels(2, bits=9).astype(np.int16)
+    table = np.random.default_rng(1).permutation(300).astype(np.uint16)
+    item = pydicom.Dataset()
+    item.add_new("LUTDescriptor", "SS", [300, first, 16])
+    item.ModalityLUTType = "US"
+    item.add_new("LUTData", "US", table.tolist())
+    tags = {"ModalityLUTSequence": [item], "PhotometricInterpretation": kind, "RescaleSlope": None}
+    write_series(tmp_path, stored, Series(tags=tags))
+    write_labels(tmp_path)
+    entries = np.array([[min(max(int(v) - first, 0), 299) for v in image.ravel()] for image in stored])
+    expected = table[entries].reshape(stored.shape).astype(np.float32)
+    expected = 65535 - expected if kind == "MONOCHROME1" else expected
+    np.testing.assert_array_equal(only(tmp_path).images[..., 0], expected)

@@ -64,6 +64,10 @@ def guarded(predicate: str) -> Iterator[list[warnings.WarningMessage]]:
             raise
         except Exception as error:  # pydicom and its codecs raise a dozen kinds on damaged bytes
             raise Unreadable(predicate) from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # of a codec written in Rust, which is no Exception
+                raise
+            raise Unreadable(predicate) from error
         finally:
             logging.disable(logged_above)
 

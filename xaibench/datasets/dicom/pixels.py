@@ -1,5 +1,8 @@
 """Pixels of a series: decoded, made MONOCHROME2, rescaled."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import numpy as np
 import pydicom
 from jaxtyping import Float32
 from pydicom.dataset import Dataset
+from pydicom.pixels.processing import apply_modality_lut
 
 from xaibench.api import Images
 from xaibench.datasets.dicom.headers import Plane, Unreadable, guarded
@@ -46,12 +50,24 @@ def decode(file: Path) -> tuple[Dataset, np.ndarray, bool]:
     if not any(keyword in dataset for keyword in PIXELS):
         raise Unreadable("holds no pixels, or is cut short; fetch it again")
     kind = syntax.name if syntax.is_transfer_syntax and not syntax.is_private else "unknown transfer syntax"
-    with guarded(
-        f"has pixels that cannot be decoded ({kind}): cut short, damaged or not supported"
-    ) as caught:
+    predicate = f"has pixels that cannot be decoded ({kind}): cut short, damaged or not supported"
+    with guarded(predicate) as caught, _muted():
         values = dataset.pixel_array
         frames = values.reshape(-1, int(dataset.Rows), int(dataset.Columns))
     return dataset, frames, bool(caught)
+
+
+@contextmanager
+def _muted() -> Iterator[None]:
+    """Silence what codecs write to the terminal past Python, such as the trace of a panic."""
+    terminal = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 def stacked(images: dict[Plane, Float32[np.ndarray, "h w"]], planes: tuple[Plane, ...]) -> Images:
@@ -75,13 +91,19 @@ def _add(
 
 
 def _intensities(stored: np.ndarray, plane: Plane, dataset: Dataset) -> Float32[np.ndarray, "h w"]:
-    """Slope times stored value plus intercept (PS3.3 C.11.1); MONOCHROME1 is turned over before."""
-    slope, intercept = plane.rescale
-    values = stored.astype(np.float64)
-    if dataset.PhotometricInterpretation == "MONOCHROME1":
-        # Lowest and highest value that can be stored change places, which keeps the range of the values.
-        values = (-1 if dataset.PixelRepresentation else 2**dataset.BitsStored - 1) - values
-    image: Float32[np.ndarray, "h w"] = (values * slope + intercept).astype(np.float32)
+    """Slope times stored value plus intercept, or what a look-up table says (PS3.3 C.11.1).
+
+    Of MONOCHROME1, lowest and highest possible value change places, which keeps the range of the values.
+    """
+    turned = dataset.PhotometricInterpretation == "MONOCHROME1"
+    if dataset.get("ModalityLUTSequence"):
+        values = apply_modality_lut(stored, dataset).astype(np.float64)
+        values = 2 ** dataset.ModalityLUTSequence[0].LUTDescriptor[2] - 1 - values if turned else values
+    else:
+        values = stored.astype(np.float64)
+        top = -1 if dataset.PixelRepresentation else 2**dataset.BitsStored - 1
+        values = (top - values if turned else values) * plane.rescale[0] + plane.rescale[1]
+    image: Float32[np.ndarray, "h w"] = values.astype(np.float32)
     if not np.isfinite(image).all():
         raise Unreadable("holds values that are not finite numbers")
     if image.min() == image.max():

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from xaibench.api import Affine, Identity
+from xaibench.datasets.dicom.copies import without_copies
 from xaibench.datasets.dicom.headers import Plane
 from xaibench.datasets.dicom.scan import ANNOTATIONS, ImageFile
 from xaibench.datasets.dicom.words import shown
@@ -116,11 +117,18 @@ def arrange(files: Sequence[ImageFile]) -> tuple[Stack, list[Note]]:
     notes = [
         Note(f"a file {file.fault}; it is left out.", file=str(file.path)) for file in files if file.fault
     ]
-    unique = {(plane.instance, plane.frame): plane for file in files for plane in file.planes}
-    copies = sum(len(file.planes) for file in files) - len(unique)
-    if copies:
-        notes.append(Note(f"{copies} slices are there twice; each is read once.", problem=False))
-    planes = list(unique.values())
+    held = [plane for file in files for plane in file.planes]
+    planes = without_copies(held)
+    if len(planes) < len(held):
+        notes.append(
+            Note(f"{len(held) - len(planes)} slices are there twice; each is read once.", problem=False)
+        )
+    named = {(plane.instance, plane.frame) for plane in planes if plane.instance}
+    if len(named) < len(planes):
+        text = (
+            f"{len(planes)} slices have {len(named)} SOPInstanceUIDs; they are told apart by their position."
+        )
+        notes.append(Note(text))
     name = files[0].shown
     if not planes:
         raise Refused(f"the series {name!r} is not read: its file {files[0].fault}.", files[0])
