@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.subject import CLASS, Subject
 from benchmarks.timing import Effort
-from xaibench.api import Case, Explanation, Heatmaps, Images
+from xaibench.api import Batch, Case, Explanation, Heatmaps
 from xaibench.methods.grad_cam import GradCam
 from xaibench.methods.grad_cam_plus_plus import GradCamPlusPlus
 from xaibench.methods.lime import Lime
@@ -66,15 +66,15 @@ def _explain_one(explainer: Any) -> Start:
 
 def _explain(explainer: Any, count: int) -> Start:
     def start(subject: Subject, effort: Effort) -> Callable[[], object]:
-        images, targets = subject.images[:count], np.full(count, CLASS)
-        return lambda: explainer(subject.classifier, images, targets)
+        batch = Batch(subject.images[:count], np.full(count, CLASS), np.arange(count))
+        return lambda: explainer(subject.classifier, batch)
 
     return start
 
 
 def _score(metric: Any) -> Start:
     def start(subject: Subject, effort: Effort) -> Callable[[], object]:
-        case = Case("benchmark", "benchmark", subject.image, CLASS, None, (1.0, 1.0), 0)
+        case = Case("benchmark", "benchmark", subject.image, (CLASS,), None, (1.0, 1.0))
         heatmap = random_heatmaps(subject)[0]
         explanation = Explanation(heatmap, target=CLASS, seconds=0.0, forward=0, backward=0)
         return lambda: metric(subject.classifier, case, explanation, _explain_again)
@@ -82,5 +82,5 @@ def _score(metric: Any) -> Start:
     return start
 
 
-def _explain_again(images: Images) -> Heatmaps:
+def _explain_again(*_: object, **__: object) -> Heatmaps:
     raise AssertionError("a curve metric has no need to explain again")

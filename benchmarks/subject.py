@@ -76,9 +76,9 @@ def make_subject(name: str, build: Callable[[], Any], images: int) -> Subject:
 
 def counted(model: Any, counter: Counter) -> Any:
     """Lay a model flat, with the counter after its input and a softmax layer at its end."""
-    graph = KerasClassifier(model).graph
-    flat = keras.Model(graph.input, keras.layers.Softmax(name="probabilities")(graph.logits))
-    first = graph.steps[0].layer.name
+    lent = KerasClassifier(model).borrow_keras(forward=0, backward=0).model
+    flat = keras.Model(lent.input, keras.layers.Softmax(name="probabilities")(lent.output))
+    first = flat.layers[1].name
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         if layer.name == first:
@@ -90,7 +90,7 @@ def counted(model: Any, counter: Counter) -> Any:
     return copy
 
 
-def smooth_images(count: int, shape: tuple[int, int, int]) -> Images:
+def smooth_images(count: int, shape: tuple[int, ...]) -> Images:
     """Blurred noise in [0, 1], so that superpixels have something to follow."""
     noise = np.random.default_rng(0).random((count, *shape))
     smooth = gaussian_filter(noise, (0, shape[0] / 16, shape[1] / 16, 0))

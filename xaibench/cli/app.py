@@ -14,6 +14,7 @@ from xaibench.cli.listing import list_app
 from xaibench.cli.options import OPEN
 from xaibench.cli.plugins import plugin_app
 from xaibench.cli.terminal import error_console, out_console
+from xaibench.cli.validate import validate
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 UNFORESEEN = 3
@@ -39,6 +40,7 @@ app.command(epilog="Example: `xaibench train --dataset phantom --out models/phan
 app.command(epilog="Example: `xaibench study --dataset phantom --out runs/study`", context_settings=OPEN)(
     cli_study.study
 )
+app.command(epilog="Example: `xaibench validate --repeats 5`")(validate)
 app.add_typer(data_app, name="data")
 app.add_typer(list_app, name="list")
 app.add_typer(plugin_app, name="plugin")

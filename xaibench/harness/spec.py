@@ -59,8 +59,8 @@ class RunSpec(BaseModel):
     """The explained class: predicted, true, a class's number or its name."""
     classes: str | None = None
     """Names of the model's outputs in their order, separated by commas; None = as the model says."""
-    seed: int = Field(0, ge=0)
-    cell_timeout: PositiveFloat = Field(300.0, allow_inf_nan=False)
+    seed: int = Field(default=0, ge=0)
+    cell_timeout: PositiveFloat = Field(default=300.0, allow_inf_nan=False)
     """Seconds that one method may take on one case."""
     parameters: Mapping[str, Mapping[str, Any]] = {}
     """Fields of methods and metrics by name; they go before the preset's."""

@@ -1,0 +1,1 @@
+"""Is the benchmark itself right? Each metric against maps whose order is known."""
