@@ -15,7 +15,7 @@ from xaibench.api import (
     unknown,
 )
 from xaibench.harness import registry
-from xaibench.harness.declared import Kind, fitting_values
+from xaibench.harness.declared import Kind, Undeclared, fitting_values, made_with, parameters
 from xaibench.harness.registry import Plugin
 from xaibench.harness.spec import Preset, RunSpec
 
@@ -49,7 +49,17 @@ def configure(plugin: Plugin, spec: RunSpec) -> Configured:
     values = {**budgets(plugin, spec.preset), **given}
     if plugin.kind == "metrics" and "seed" in {field.name for field in fields(plugin.cls)}:
         values.setdefault("seed", spec.seed)
-    return Configured(plugin, plugin.cls(**values))
+    return make(plugin, values)
+
+
+def make(plugin: Plugin, values: Mapping[str, Any]) -> Configured:
+    """Make a method or metric with its parameters. Raises XaibenchError for those that it or run.json cannot take."""
+    try:
+        made = made_with(plugin.cls, values)
+        parameters(made)
+    except Undeclared as error:
+        raise XaibenchError(f"{plugin.name} {error}.") from error
+    return Configured(plugin, made)
 
 
 def budgets(plugin: Plugin, preset: Preset) -> dict[str, Any]:
@@ -92,7 +102,9 @@ class Source:
             values[self.plugin.facts.path_field] = self.path
         try:
             return self.plugin.cls(**values)
-        except TypeError as error:
+        except XaibenchError:
+            raise
+        except (Exception, SystemExit) as error:  # a constructor may raise anything
             raise XaibenchError(f"{self.plugin.name} cannot be made: {error}.") from error
 
 

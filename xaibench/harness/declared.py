@@ -19,6 +19,7 @@ from xaibench.api import (
     XaibenchError,
     unknown,
 )
+from xaibench.harness.limits import reason_of
 
 Kind = Literal["methods", "metrics", "datasets", "models", "classifiers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -96,13 +97,17 @@ def _check_made(cls: Any, presets: Mapping[str, Mapping[str, Any]]) -> None:
                 f"has a preset {preset!r} that sets {sorted(set(values) - known)}, which are no fields"
             )
     for values in ({}, *presets.values()):
-        try:
-            made = cls(**values)
-        except Exception as error:  # a constructor may raise anything
-            raise Undeclared(
-                f"cannot be made with {dict(values)}: {type(error).__name__}: {error}"
-            ) from error
-        parameters(made)
+        parameters(made_with(cls, values))
+
+
+def made_with(cls: Any, values: Mapping[str, Any]) -> Any:
+    """Make a plugin. Raises Undeclared with the reason where its constructor raises, whatever it raises."""
+    try:
+        return cls(**values)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # even SystemExit, which would end the command without a word
+        raise Undeclared(f"cannot be made with {dict(values)}: {reason_of(error)}") from error
 
 
 def _check_path(cls: Any, field: str) -> None:
@@ -125,7 +130,7 @@ def parameters(plugin: Any) -> dict[str, Any]:
 def fitting_values(cls: Any, noun: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Values for a plugin's fields, made to their types. Raises XaibenchError for an unknown or unfit one."""
     known = [field.name for field in dataclasses.fields(cls) if field.init]
-    hints = get_type_hints(cls)
+    hints = _hints(cls, noun) if given else {}
     values = {}
     for name, value in given.items():
         if name not in known:
@@ -136,3 +141,12 @@ def fitting_values(cls: Any, noun: str, given: Mapping[str, Any]) -> dict[str, A
             message = error.errors()[0]["msg"].lower()
             raise XaibenchError(f"{noun}: {name} = {value!r} does not fit: {message}.") from error
     return values
+
+
+def _hints(cls: Any, noun: str) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls)
+    except NameError as error:  # such as a type that is imported for the type checker alone
+        raise XaibenchError(
+            f"{noun} takes no parameters: the types of its fields cannot be read ({error})."
+        ) from error

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from xaibench.api import XaibenchError, unknown
 from xaibench.harness import source
 from xaibench.harness.declared import KINDS, Kind, Undeclared, check_name, declared
+from xaibench.harness.limits import reason_of
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,8 @@ def _imported(entry: EntryPoint) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # an import may even call sys.exit; it must not stop the others
-        raise Undeclared(
-            f"cannot be loaded from {entry.value}: {type(error).__name__}: {error}; mend or uninstall it"
-        ) from error
+        why = f"cannot be loaded from {entry.value}: {reason_of(error)}; mend or uninstall it"
+        raise Undeclared(why) from error
 
 
 def load_all(kind: Kind) -> tuple[list[Plugin], list[str]]:

@@ -47,13 +47,20 @@ def _belongs(name: str, module: str) -> bool:
 
 def _imports(module: str) -> Iterator[str]:
     """Names of modules that a module may import; `from a import b` names both a and a.b."""
-    for node in ast.walk(ast.parse(_source(module))):
+    for node in ast.walk(_parsed(_source(module))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
             base = _absolute(node, module)
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _parsed(source: bytes) -> ast.AST:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):  # for another version of Python; nothing can import it here
+        return ast.Module([], [])
 
 
 def _absolute(node: ast.ImportFrom, module: str) -> str:

@@ -19,7 +19,7 @@ from xaibench.api import (
     Need,
     seed_of,
 )
-from xaibench.harness.configured import Configured
+from xaibench.harness.configured import Configured, make
 from xaibench.harness.declared import fitting_values
 from xaibench.harness.explaining import Asked, batch_of, regions_of, require
 from xaibench.harness.registry import Plugin
@@ -84,8 +84,8 @@ def put_on_trial(
 ) -> Trial:
     """Prepare a method or metric, with the smoke budgets, for the checks."""
     given = fitting_values(plugin.cls, plugin.name, parameters or {})
-    made = plugin.cls(**{**plugin.facts.presets.get("smoke", {}), **given})
-    return Trial(Configured(plugin, made), classifier, small_cases(classifier.input_shape, 3))
+    tried = make(plugin, {**plugin.facts.presets.get("smoke", {}), **given})
+    return Trial(tried, classifier, small_cases(classifier.input_shape, 3))
 
 
 def small_cases(input_shape: tuple[int, ...], count: int, seed: int = 0) -> list[Case]:
