@@ -24,10 +24,10 @@ def plugin_key(plugin: Plugin, made: Any) -> str:
 
 
 def case_key(case: Case, target: int, classifier: str, seed: int) -> str:
-    """Key of a case: its arrays, labels and explained class, the classifier that explains it, the run's seed."""
-    return digest(
-        case.id, array_hash(case.image), array_hash(case.region), case.labels, target, classifier, seed
-    )
+    """Key of a case: all of it that a metric may use, the class and classifier it is explained by, the run's seed."""
+    arrays = array_hash(case.image), array_hash(case.region)
+    facts = case.id, case.patient, case.labels, case.spacing_mm, case.slice_index
+    return digest(*arrays, *facts, target, classifier, seed)
 
 
 def array_hash(array: np.ndarray | None) -> str:

@@ -37,7 +37,7 @@ class MethodInfo(Part):
     """An explainer of the run."""
 
     key: str
-    """Hash of name, package, code, parameters and contract version."""
+    """Hash of name, code, parameters and contract version."""
     package: str
     """Name and version."""
     code: str
@@ -98,7 +98,7 @@ class CaseInfo(Part):
     fold: int | None = None
     """Classifier that explains it; None for a single model."""
     key: str
-    """Hash of image, region, labels, target, classifier and seeds."""
+    """Hash of image, region, labels, spacing, target, classifier and seed."""
     region_pixels: int | None = None
     """Size of the annotated region; None where nobody annotated."""
 
