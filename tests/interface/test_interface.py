@@ -30,7 +30,9 @@ def result() -> Iterator[xaibench.Result]:
 
 
 def test_importing_xaibench_imports_nothing_heavy() -> None:
-    code = "import sys, xaibench; print(sorted({'tensorflow', 'pandas', 'numpy', 'pydicom'} & set(sys.modules)))"
+    code = (
+        "import sys, xaibench; print(sorted({'tensorflow', 'pandas', 'numpy', 'pydicom'} & set(sys.modules)))"
+    )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "[]"
 
@@ -80,7 +82,9 @@ def test_temporary_files_go_with_the_result_and_named_ones_stay(tmp_path: Path) 
 
 def test_grey_images_need_no_axis_of_channels() -> None:
     maps = xaibench.explain(CLASSIFIER, IMAGES[..., 0], "occlusion", patch=0.5, stride=0.5)
-    np.testing.assert_array_equal(maps, xaibench.explain(CLASSIFIER, IMAGES, "occlusion", patch=0.5, stride=0.5))
+    np.testing.assert_array_equal(
+        maps, xaibench.explain(CLASSIFIER, IMAGES, "occlusion", patch=0.5, stride=0.5)
+    )
 
 
 def test_a_function_is_a_model_and_methods_that_need_more_say_so() -> None:
@@ -91,7 +95,10 @@ def test_a_function_is_a_model_and_methods_that_need_more_say_so() -> None:
     with xaibench.run(bright_left, IMAGES, methods="occlusion,grad-cam", metrics="deletion-auc") as made:
         status = {record.method: record.status.value for record in made.folder.records()}
         assert status["grad-cam"] == "not applicable"
-        assert np.abs(made.heatmaps["occlusion"][:, :, :7]).sum() > np.abs(made.heatmaps["occlusion"][:, :, 9:]).sum()
+        assert (
+            np.abs(made.heatmaps["occlusion"][:, :, :7]).sum()
+            > np.abs(made.heatmaps["occlusion"][:, :, 9:]).sum()
+        )
 
 
 def test_heatmaps_made_elsewhere_are_scored_as_if_made_here(result: xaibench.Result) -> None:

@@ -1,4 +1,4 @@
-"""`xaibench validate`: is the benchmark itself right?"""
+"""`xaibench validate`: tells whether the benchmark itself is right."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,1 +1,1 @@
-"""Is the benchmark itself right? Each metric against maps whose order is known."""
+"""Tells whether the benchmark itself is right: each metric against maps whose order is known."""

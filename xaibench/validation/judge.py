@@ -1,4 +1,4 @@
-"""Does a metric rank the truth above approximations above no knowledge, by how much, and how often?"""
+"""Tells whether a metric ranks the truth above approximations above no knowledge, by how much, and how often."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
