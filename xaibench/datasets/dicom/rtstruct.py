@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pydicom
+from highdicom.spatial import ReferenceToPixelTransformer
 from jaxtyping import Float64
 from pydicom.dataset import Dataset
 from skimage.draw import polygon
@@ -130,10 +131,10 @@ def _drawn(contours: Sequence[Contour], stack: Stack) -> Regions:
 
 def _inside(points: Points, plane: Plane) -> Region:
     """Whether the centre of each pixel lies in a polygon or on its edge (PS3.3 C.7.6.2.1.1, solved for the pixel)."""
-    along_row, along_column = np.array(plane.orientation).reshape(2, 3)
-    offsets = points - np.array(plane.position)
-    rows = np.round(offsets @ along_column / plane.spacing[0], PIXEL_DECIMALS)
-    columns = np.round(offsets @ along_row / plane.spacing[1], PIXEL_DECIMALS)
+    to_pixels = ReferenceToPixelTransformer(
+        plane.position, plane.orientation, plane.spacing, round_output=False
+    )
+    columns, rows, _ = np.round(to_pixels(points), PIXEL_DECIMALS).T
     mask = np.zeros(plane.size, dtype=bool)
     mask[polygon(rows, columns, plane.size)] = True
     return mask
