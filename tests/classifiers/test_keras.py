@@ -1,7 +1,5 @@
 """The Keras wrapper: what it computes, how it batches, what it counts, what it refuses."""
 
-import json
-import zipfile
 from pathlib import Path
 
 import keras
@@ -275,9 +273,9 @@ def test_trap_24_each_function_is_traced_once() -> None:
 
 
 def test_nan_scores_are_an_error_not_a_number() -> None:
-    classifier = linear(np.full((2, 2, 1), np.nan))
+    classifier = linear(np.ones((2, 2, 1)))
     with pytest.raises(FloatingPointError, match="NaN"):
-        classifier.scores(images(classifier))
+        classifier.scores(images(classifier) * np.nan)
 
 
 def test_fingerprint_survives_saving_and_changes_with_a_weight(tmp_path: Path) -> None:
@@ -299,38 +297,12 @@ def test_default_batch_size_follows_the_pixels() -> None:
     assert default_batch_size((2048, 2048, 1)) == 1
 
 
-def test_a_file_that_carries_code_is_refused_with_the_reason(tmp_path: Path) -> None:
-    model = keras.Sequential(
-        [keras.Input((4, 4, 1)), keras.layers.Lambda(lambda x: x * 2), keras.layers.Flatten()]
-    )
-    model.save(tmp_path / "code.keras")
-    with pytest.raises(XaibenchError, match="carries code"):
-        load_keras(tmp_path / "code.keras")
-
-
-@pytest.mark.parametrize("content", [b"", b"not a zip", None])
-def test_a_broken_or_missing_model_file_is_one_sentence(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "m.keras"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(XaibenchError, match=r"no \.keras archive|no model file"):
-        load_keras(path)
-
-
-def test_a_truncated_archive_is_one_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "m.keras"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", json.dumps({"class_name": "Nothing"}))
-    with pytest.raises(XaibenchError, match="cannot be loaded"):
-        load_keras(path)
-
-
 def test_models_that_are_no_image_classifiers_are_refused() -> None:
     table = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
     with pytest.raises(XaibenchError, match="classifier of images"):
         KerasClassifier(table)
     segmenter = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, activation="softmax")])
-    with pytest.raises(XaibenchError, match="Conv2D with softmax"):
+    with pytest.raises(XaibenchError, match="one row of class scores"):
         _ = KerasClassifier(segmenter).n_classes
 
 

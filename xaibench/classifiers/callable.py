@@ -12,10 +12,8 @@ import numpy as np
 
 from xaibench.api import Need, XaibenchError
 from xaibench.classifiers.base import BaseClassifier
+from xaibench.classifiers.probabilities import are_probabilities, are_within_bounds
 from xaibench.classifiers.source import source_hash
-
-TOLERANCE = 1e-3
-"""How far probabilities may lie outside 0 .. 1, and their sum from 1."""
 
 ScoreFunction = Callable[[np.ndarray], np.ndarray]
 
@@ -74,18 +72,14 @@ class PythonCallable(BaseClassifier):
             raise XaibenchError(
                 f"{self._name} returned {scores.shape} for {len(images)} images; it must return [n k], a row an image."
             )
-        if np.isfinite(scores).all() and not self._plausible(scores):
+        plausible = are_probabilities if self.exclusive else are_within_bounds
+        if np.isfinite(scores).all() and not plausible(scores):
             wanted = "between 0 and 1 that sum to 1" if self.exclusive else "between 0 and 1"
             raise XaibenchError(
                 f"{self._name} returned values from {scores.min():.3g} to {scores.max():.3g}; it must return "
                 f"probabilities {wanted}."
             )
         return scores
-
-    def _plausible(self, scores: np.ndarray) -> bool:
-        inside = scores.min() >= -TOLERANCE and scores.max() <= 1 + TOLERANCE
-        sums_to_one = not self.exclusive or np.abs(scores.sum(axis=1) - 1).max() <= TOLERANCE
-        return bool(inside and sums_to_one)
 
     def _why_not(self, need: Need) -> str:
         return f"a Python function gives scores only, no {need.value}"

@@ -1,7 +1,5 @@
 """A Keras image classifier: its primitives are functions of its graph, traced once each."""
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
@@ -10,13 +8,16 @@ import numpy as np
 import tensorflow as tf
 from jaxtyping import Float32
 
-from xaibench.api import BorrowedModel, Need, XaibenchError
+from xaibench.api import BorrowedModel, Images, Need
 from xaibench.classifiers.base import BaseClassifier
+from xaibench.classifiers.batches import even_parts
 from xaibench.classifiers.keras import functions
-from xaibench.classifiers.keras.graph import Graph, open_graph
+from xaibench.classifiers.keras.acceptance import input_shape_of
+from xaibench.classifiers.keras.fingerprint import fingerprint
+from xaibench.classifiers.keras.graph import Function, Graph, open_graph
 from xaibench.classifiers.keras.lending import lent_copy
+from xaibench.classifiers.keras.probing import outputs_of, verified
 from xaibench.classifiers.keras.sharing import SharedModel, with_known
-from xaibench.classifiers.source import source_hash
 
 OF_MAPS = {Need.FEATURES, Need.FEATURE_GRADIENTS, Need.KERAS}
 
@@ -25,12 +26,7 @@ class KerasClassifier(BaseClassifier):
     """Wraps a functional or sequential Keras model."""
 
     def __init__(self, model: Any, batch_size: int | None = None, class_names: tuple[str, ...] = ()) -> None:
-        shape = getattr(model, "input_shape", None)
-        if not isinstance(shape, tuple) or len(shape) not in (4, 5) or None in shape[1:]:
-            raise XaibenchError(
-                f"The model's input is {shape}; a classifier of images [h w c] of one size is needed."
-            )
-        super().__init__(tuple(shape[1:]), batch_size, class_names)
+        super().__init__(input_shape_of(model), batch_size, class_names)
         self.model = model
         self._compiled: dict[str, Callable[..., Any]] = {}
         self._shared: SharedModel | None = None
@@ -66,12 +62,12 @@ class KerasClassifier(BaseClassifier):
     @property
     def n_classes(self) -> int:
         """Number of classes; a sigmoid unit counts as two."""
-        return int(self.graph.logits.shape[1])
+        return self.graph.ending.n_classes
 
     @property
     def exclusive(self) -> bool:
         """Whether an image has exactly one class."""
-        return True
+        return self.graph.ending.exclusive
 
     @property
     def default_layer(self) -> str:
@@ -81,8 +77,11 @@ class KerasClassifier(BaseClassifier):
     @cached_property
     def offers(self) -> frozenset[Need]:
         """What this model can be asked for."""
-        always = {Need.SCORES, Need.INPUT_GRADIENTS}
-        return frozenset(always | OF_MAPS if self.graph.has_maps() else always)
+        found = {Need.SCORES, Need.INPUT_GRADIENTS}
+        if self.graph.has_maps():
+            found |= {Need.FEATURES, Need.FEATURE_GRADIENTS}
+            found |= set() if self.graph.ending.is_read_back else {Need.KERAS}
+        return frozenset(found)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -90,19 +89,21 @@ class KerasClassifier(BaseClassifier):
         layer = self.default_layer if self.graph.has_maps() else "none"
         return {"parameters": f"{self.model.count_params():,}", "layer": layer}
 
+    def verify(self, images: Images) -> list[str]:
+        """Compare the scores with the model's own output; what a reader must know of how it was read.
+
+        Raises XaibenchError where the two disagree, or the outputs are not what they were read as.
+        """
+        self._activate()
+        parts = even_parts(len(images), self.batch_size)
+        own = np.concatenate([outputs_of(self.model, images[part]) for part in parts])
+        return verified(self.graph.ending, own, lambda: self.scores(images))
+
     @cached_property
     def fingerprint(self) -> str:
         """Hash of layers, weights and our code; the same for the same model however it was stored or named."""
         self._activate()
-        digest = hashlib.sha256(source_hash().encode())
-        for step in self.graph.steps:
-            config = {key: value for key, value in step.layer.get_config().items() if key != "name"}
-            digest.update(
-                f"{type(step.layer).__name__} {json.dumps(config, sort_keys=True, default=str)}".encode()
-            )
-        for weight in self.model.get_weights():
-            digest.update(np.ascontiguousarray(weight).tobytes())
-        return digest.hexdigest()
+        return fingerprint(self.graph.flat, self.model.get_weights())
 
     def head_weights(self) -> Float32[np.ndarray, "maps k"] | None:
         """Weights of the classes on the default layer's maps; None unless the head is pooling + dense."""
@@ -111,56 +112,58 @@ class KerasClassifier(BaseClassifier):
 
     def borrow_keras(self, forward: int, backward: int) -> BorrowedModel:
         """Lend the flat Keras model with logits as its output; the stated passes are counted."""
+        self._require(Need.KERAS)
         self._count(forward=forward, backward=backward)
-        return BorrowedModel(self._flat_model, self.default_layer)
+        return self._lent
 
     @cached_property
-    def _flat_model(self) -> Any:
+    def _lent(self) -> BorrowedModel:
         self._activate()
         return lent_copy(self.graph)
 
     def _why_not(self, need: Need) -> str:
-        if need in OF_MAPS:
+        if need in OF_MAPS and not self.graph.has_maps():
             return "the model has no convolutional layer, so it has no feature maps"
+        if need is Need.KERAS:
+            return "the logits are read back from the model's probabilities, so no Keras model puts them out"
         return super()._why_not(need)
 
     # ------------------------------------------------------------ primitives
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
-        return self._forward("scores", self.graph.scores, images)
+        function = self._traced("scores", self.graph.scores, self._images())
+        return _array(function(images))
 
     def _logits(self, images: np.ndarray) -> np.ndarray:
-        return self._forward("logits", self.graph.logits, images)
-
-    def _features(self, images: np.ndarray, *, layer: str) -> np.ndarray:
-        return self._forward(f"features of {layer}", self.graph.output_of(layer), images)
+        function = self._traced("logits", lambda: self.graph.logits_from(self.graph.image), self._images())
+        return _array(function(images))
 
     def _masked_scores(self, image: np.ndarray, masks: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-        function = self._traced(
-            "masked scores",
-            lambda: functions.masked_forward(self.graph.input, self.graph.scores),
-            self._tensor(),
-            tf.TensorSpec((None, *self.input_shape[:-1])),
-            self._tensor(),
-        )
+        single = tf.TensorSpec(self.input_shape)
+        signature = single, tf.TensorSpec((None, *self.input_shape[:-1])), single
+        function = self._traced("masked scores", lambda: functions.masked(self.graph.scores()), *signature)
         return _array(function(image, masks, baseline))
 
     def _input_gradients(self, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        def build() -> functions.Function:
-            return functions.gradient(self.graph.input, self.graph.logits)
+        def build() -> Function:
+            return functions.input_gradient(self.graph.logits_from(self.graph.image))
 
-        function = self._traced("input gradients", build, *self._images_and_targets())
+        function = self._traced("input gradients", build, self._images(), TARGETS)
         return _array(function(images, targets.astype(np.int32)))
+
+    def _features(self, images: np.ndarray, *, layer: str) -> np.ndarray:
+        maps = self.graph.output_of(layer)
+        function = self._traced(f"features of {layer}", lambda: self.graph.inner(maps), self._images())
+        return _array(function(images)[0])
 
     def _feature_gradients(
         self, images: np.ndarray, targets: np.ndarray, *, layer: str
     ) -> tuple[np.ndarray, np.ndarray]:
-        def build() -> functions.Function:
-            maps = self.graph.output_of(layer)
-            return functions.inner_gradient(self.graph.input, maps, self.graph.logits)
+        def build() -> Function:
+            return functions.inner_gradients(self.graph.inner_and_logits(self.graph.output_of(layer)))
 
-        function = self._traced(f"feature gradients of {layer}", build, *self._images_and_targets())
-        maps, gradients = function(images, targets.astype(np.int32))
+        function = self._traced(f"feature gradients of {layer}", build, self._images(), TARGETS)
+        (maps,), (gradients,) = function(images, targets.astype(np.int32))
         return _array(maps), _array(gradients)
 
     def _feature_shape(self, layer: str) -> tuple[int, ...]:
@@ -168,28 +171,20 @@ class KerasClassifier(BaseClassifier):
 
     # ------------------------------------------------------------ traced functions
 
-    def _forward(self, name: str, tensor: Any, images: np.ndarray) -> np.ndarray:
-        def build() -> functions.Function:
-            return functions.forward(self.graph.input, tensor)
-
-        return _array(self._traced(name, build, self._tensor(None))(images))
-
-    def _traced(
-        self, name: str, build: Callable[[], functions.Function], *signature: Any
-    ) -> Callable[..., Any]:
+    def _traced(self, name: str, build: Callable[[], Function], *signature: Any) -> Function:
         """Trace each function once, for any number of images, so that no batch needs padding."""
         self._activate()
         if name not in self._compiled:
             self._compiled[name] = tf.function(build(), input_signature=signature)
         return self._compiled[name]
 
-    def _tensor(self, *lead: None) -> Any:
-        return tf.TensorSpec((*lead, *self.input_shape), tf.float32)
+    def _images(self) -> Any:
+        return tf.TensorSpec((None, *self.input_shape))
 
-    def _images_and_targets(self) -> tuple[Any, Any]:
-        return self._tensor(None), tf.TensorSpec((None,), tf.int32)
+
+TARGETS = tf.TensorSpec((None,), tf.int32)
 
 
 def _array(tensor: Any) -> np.ndarray:
-    array: np.ndarray = tensor.numpy()
+    array: np.ndarray = tensor.numpy().astype(np.float32, copy=False)
     return array

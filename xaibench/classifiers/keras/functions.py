@@ -3,21 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 Function = Callable[..., Any]
 
 
-def forward(start: Any, end: Any) -> Function:
-    """Part of the graph between two symbolic tensors."""
-    part = keras.Function(start, end)
-    return lambda tensors: tf.cast(part(tensors), tf.float32)
-
-
-def masked_forward(start: Any, end: Any) -> Function:
+def masked(part: Function) -> Function:
     """Forward pass of `mask * image + (1 - mask) * baseline`, composed where it is used."""
-    part = forward(start, end)
 
     def compute(image: Any, masks: Any, baseline: Any) -> Any:
         kept = masks[..., None]
@@ -26,29 +18,27 @@ def masked_forward(start: Any, end: Any) -> Function:
     return compute
 
 
-def gradient(start: Any, logits: Any) -> Function:
+def input_gradient(logits: Function) -> Function:
     """Gradient of the target's logit with respect to the images."""
-    part = forward(start, logits)
 
     def compute(images: Any, targets: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(images)
-            logit = tf.gather(part(images), targets, axis=1, batch_dims=1)
+            logit = tf.gather(logits(images), targets, axis=1, batch_dims=1)
         return tape.gradient(logit, images, unconnected_gradients="zero")
 
     return compute
 
 
-def inner_gradient(start: Any, inner: Any, logits: Any) -> Function:
-    """An inner tensor and the gradient of the target's logit with respect to it."""
-    part = keras.Function(start, [inner, logits])
+def inner_gradients(part: Function) -> Function:
+    """Inner tensors and the gradient of the target's logit with respect to them; the last end of `part` is logits."""
 
-    def compute(images: Any, targets: Any) -> tuple[Any, Any]:
+    def compute(images: Any, targets: Any) -> tuple[list[Any], list[Any]]:
         with tf.GradientTape() as tape:
             tape.watch(images)
-            found, logits = part(images)
+            *inner, logits = part(images)
             logit = tf.gather(logits, targets, axis=1, batch_dims=1)
-        gradients = tape.gradient(logit, found, unconnected_gradients="zero")
-        return tf.cast(found, tf.float32), tf.cast(gradients, tf.float32)
+        gradients = tape.gradient(logit, inner, unconnected_gradients="zero")
+        return [tf.cast(t, tf.float32) for t in inner], [tf.cast(t, tf.float32) for t in gradients]
 
     return compute

@@ -1,31 +1,80 @@
 """A copy of the model for libraries that call it themselves."""
 
+import copy
 from typing import Any
 
 import keras
 
-from xaibench.api import NotApplicable
-from xaibench.classifiers.keras.graph import Graph, two_logits
+from xaibench.api import BorrowedModel
+from xaibench.classifiers.keras.flat import Step
+from xaibench.classifiers.keras.graph import Graph
+from xaibench.classifiers.keras.stripping import WithoutActivation
 
 
-def lent_copy(graph: Graph) -> Any:
-    """Flat model, logits out, with layers of its own: libraries ask a layer for its only output.
+class Copies:
+    """Layers of the same kind and weights, under names that no two of them share."""
 
-    Raises NotApplicable where parts of the model share layer names.
-    """
-    try:
-        flat = keras.Model(graph.input, graph.steps[-1].output if graph.stripped else graph.logits)
-    except ValueError as error:
-        raise NotApplicable(
-            "nested parts of the model share layer names, so it cannot be laid flat"
-        ) from error
+    def __init__(self) -> None:
+        self._made: dict[int, Any] = {}
+        self._names: set[str] = set()
 
-    def copied(layer: Any) -> Any:
-        config = layer.get_config()
-        return type(layer).from_config(
-            {**config, "activation": "linear"} if layer is graph.stripped else config
-        )
+    def of(self, layer: Any) -> Any:
+        """Copy of a layer or operation, always the same one."""
+        if id(layer) not in self._made:
+            self._made[id(layer)] = self._copy(layer)
+        return self._made[id(layer)]
 
-    copy = keras.models.clone_model(flat, clone_function=copied)
-    copy.set_weights(flat.get_weights())
-    return keras.Model(copy.input, two_logits(copy.output)) if graph.stripped else copy
+    def _copy(self, layer: Any) -> Any:
+        name = self._unused(layer.name)
+        if isinstance(layer, WithoutActivation):
+            config = {**layer.layer.get_config(), "name": name, "activation": "linear"}
+            return type(layer.layer).from_config(config)
+        if isinstance(layer, keras.Layer):
+            return type(layer).from_config({**layer.get_config(), "name": name})
+        operation = copy.copy(layer)
+        operation.name, operation._inbound_nodes, operation._outbound_nodes = name, [], []
+        return operation
+
+    def _unused(self, name: str) -> str:
+        number = 1
+        unused = name
+        while unused in self._names:
+            number += 1
+            unused = f"{name}_{number}"
+        self._names.add(unused)
+        return unused
+
+
+def lent_copy(graph: Graph) -> BorrowedModel:
+    """Flat model, logits out, with layers of its own: libraries ask a layer for its only output."""
+    copies = Copies()
+    image = keras.Input(graph.image.shape[1:])
+    values = {id(graph.image): image}
+    maps, layer = graph.output_of(graph.default_layer()), ""
+    for step in graph.steps_to_the_end():
+        values |= _called(step, copies, values)
+        if step.output is maps:
+            layer = copies.of(step.layer).name
+    raw = values[id(graph.ending.raw)]
+    return BorrowedModel(keras.Model(image, _logits(raw, graph.ending.units)), layer)
+
+
+def _called(step: Step, copies: Copies, values: dict[int, Any]) -> dict[int, Any]:
+    """Call the copy of a step's layer, and give it the layer's weights."""
+    made = copies.of(step.layer)
+    outputs = step.call(values, made)
+    source = step.layer.layer if isinstance(step.layer, WithoutActivation) else step.layer
+    if getattr(source, "weights", None):
+        made.set_weights(source.get_weights())
+    return {id(tensor): output for tensor, output in zip(step.outputs, outputs, strict=True)}
+
+
+def _logits(raw: Any, units: int) -> Any:
+    """Logits `[n k]`, by layers whose names no model has."""
+    if len(raw.shape) != 2:
+        raw = keras.layers.Reshape((units,), name="xaibench_rows")(raw)
+    if units > 1:
+        return raw
+    against = keras.layers.Rescaling(-0.5, name="xaibench_against")(raw)
+    in_favour = keras.layers.Rescaling(0.5, name="xaibench_in_favour")(raw)
+    return keras.layers.Concatenate(name="xaibench_two_logits")([against, in_favour])
