@@ -15,12 +15,12 @@ from xaibench.harness import keys
 from xaibench.harness.cells import wanted
 from xaibench.harness.prepare import Prepared
 
-CASE = one_case(1)
+CASE, SCALED, TIMES = one_case(1), Scaled(), Times()
 
 
 def key_of(
-    method: Any = Scaled(),
-    metric: Any = Times(),
+    method: Any = SCALED,
+    metric: Any = TIMES,
     case: Case = CASE,
     target: int = 0,
     classifier: str = "abc",

@@ -18,6 +18,10 @@ class CellTimeout(BaseException):
     """The time limit is over; no Exception, so that a plugin's `except Exception` cannot swallow it."""
 
 
+class CouldNotLearnError(Exception):
+    """A method failed to learn from the training cases, so it cannot explain; the message is the reason."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why there is no value."""
@@ -41,7 +45,7 @@ def attempt(make: Callable[[], Made], seconds: float) -> Made | Failure:
 
 def reason_of(error: BaseException) -> str:
     """One line for the table of failures."""
-    if isinstance(error, CellTimeout):
+    if isinstance(error, CellTimeout | CouldNotLearnError):
         return str(error)
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__

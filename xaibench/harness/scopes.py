@@ -15,13 +15,14 @@ from xaibench.api import (
     Heatmaps,
     Measurement,
     NotApplicable,
+    Status,
 )
 from xaibench.harness import keys
 from xaibench.harness.again import ExplainAgain
 from xaibench.harness.cells import Unit
 from xaibench.harness.configured import Configured
 from xaibench.harness.explaining import Asked, Fits, answer, explain_alone, read_only, regions_of, require
-from xaibench.harness.limits import Failure
+from xaibench.harness.limits import CouldNotLearnError, Failure
 from xaibench.harness.prepare import Prepared
 
 Kept = Callable[[str, str], Explanation | None]
@@ -58,7 +59,7 @@ class Context:
         require(method, classifier, cases[0].image.ndim - 1)
         fitted = self.fits.get((method.name, number), {})
         if isinstance(fitted, Failure):
-            raise NotApplicable(f"it could not learn from the training cases: {fitted.reason}")
+            raise _not_learnt(fitted)
         seed = self.prepared.info.spec["seed"]
         return Asked(
             classifier,
@@ -68,6 +69,11 @@ class Context:
             regions=regions_of(cases),
             fitted=fitted,
         )
+
+
+def _not_learnt(failure: Failure) -> Exception:
+    reason = f"it could not learn from the training cases: {failure.reason}"
+    return NotApplicable(reason) if failure.status is Status.NOT_APPLICABLE else CouldNotLearnError(reason)
 
 
 # ---------------------------------------------------------------- one case
