@@ -71,17 +71,21 @@ def _check_ids(cases: Sequence[Case]) -> None:
 
 
 def choose_patients(dataset: Dataset, at_most: int | None) -> Iterator[Volume]:
-    """Yield all volumes, or at most so many with the classes as even as they come, reading no more than needed."""
+    """Yield all volumes, or at most so many with the classes as even as they come, reading no more than needed.
+
+    The patients of a smaller number are among those of a larger one.
+    """
     if at_most is None:
         yield from dataset.volumes()
         return
-    share = -(-at_most // max(1, len(dataset.class_names)))
+    share, extra = divmod(at_most, max(1, len(dataset.class_names)))
     taken: Counter[tuple[int, ...]] = Counter()
     spare: list[Volume] = []
     for volume in dataset.volumes():
-        if taken[volume.labels] >= share:
+        if taken[volume.labels] >= share + (extra > 0):
             spare = [*spare, volume][: at_most - taken.total()]
             continue
+        extra -= taken[volume.labels] == share
         taken[volume.labels] += 1
         yield volume
         if taken.total() == at_most:
