@@ -11,10 +11,11 @@ from xaibench.harness.store.folder import RunFolder
 
 if TYPE_CHECKING:
     from xaibench.reports.scoring.leaderboard import Leaderboard
+    from xaibench.reports.verdicts.criteria import Judged
 
 
 def write_reports(folder: RunFolder) -> Path:
-    """Write scores.csv, leaderboard.csv, leaderboard.md and report.html; returns the path of the last.
+    """Write scores.csv, patients.csv, leaderboard.csv, leaderboard.md and report.html; returns the path of the last.
 
     A run with a cross-validated model gets study.html too (see `study_path`), linked with report.html.
     The same records give the same bytes, in whatever order they were made. Raises XaibenchError where the
@@ -40,7 +41,21 @@ def study_path(folder: RunFolder) -> Path | None:
 
 
 def leaderboard_table(folder: RunFolder) -> "Leaderboard":
-    """Who stands where, for printing: `.header()` and `.rows()` are text, `.standings` the plain data."""
+    """Who stands where, for printing: `.header()` and `.rows()` are text, `.lines` the plain data."""
     from xaibench.reports.scoring.results import read
 
     return read(folder).board
+
+
+def judge_run(folder: RunFolder, criteria: Path | None = None) -> "Judged":
+    """Measure a run against thresholds: a YAML file, by default the shipped criteria.yaml.
+
+    `.rows(scenario)` under `HEADER` are text, `.passes(scenario)` tells whether a scenario is met, `.passing(scenario)`
+    which explainers meet it. Raises XaibenchError for a file that does not fit, and `passes` for an unknown scenario.
+    """
+    from xaibench.reports.scoring.results import read
+    from xaibench.reports.verdicts.criteria import judge, read_criteria
+
+    scenarios = read_criteria(criteria)
+    run = read(folder)
+    return judge(run.info, run.scores, scenarios)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from xaibench.reports.scoring.signed_rank import SIGNIFICANT
+
 ABSENT = "-"
 """Stands where there is no number; readers of CSV files take it for text, not for NaN."""
 
@@ -14,9 +16,33 @@ def exact(value: float | None) -> str:
 
 def brief(value: float | int | None) -> str:
     """Three significant digits; whole numbers with thousands separated from 1000 on."""
+    return ABSENT if value is None else _digits(value, 3)
+
+
+def _digits(value: float, digits: int) -> str:
+    if abs(value) >= 999.5:
+        return f"{value:,.{max(0, digits - 4)}f}"
+    return f"{value + 0.0:.{digits}g}"
+
+
+def apart(*values: float) -> list[str]:
+    """Write numbers briefly, with more digits where rounding would make different ones look alike."""
+    for digits in range(3, 9):
+        texts = [_digits(value, digits) for value in values]
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts
+
+
+def figure(value: float | None, low: float | None, high: float | None, against: float | None = None) -> str:
+    """Write a value with its interval, such as `0.5 [0.4, 0.6]`, never rounded onto what it is compared with."""
     if value is None:
         return ABSENT
-    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value + 0.0:.3g}"
+    known = [number for number in (value, low, high, against) if number is not None]
+    texts = dict(zip(known, apart(*known), strict=True))
+    if low is None or high is None:
+        return texts[value]
+    return f"{texts[value]} [{texts[low]}, {texts[high]}]"
 
 
 def span(low: float | None, high: float | None) -> str:
@@ -25,8 +51,16 @@ def span(low: float | None, high: float | None) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share in [0, 1] as whole percent, with a decimal below 10 %."""
-    return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.1f} %"
+    """Write a share in [0, 1] as percent; only nothing is 0 % and only all is 100 %."""
+    decimals = 0 if share >= 0.0995 else 1
+    while decimals < 6 and 0 < share < 1 and float(f"{100 * share:.{decimals}f}") in (0, 100):
+        decimals += 1
+    return f"{100 * share:.{decimals}f} %"
+
+
+def p_text(p: float) -> str:
+    """Write a p-value such as `p = 0.012`, never rounded across the level of the tests."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {apart(p, SIGNIFICANT)[0]}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -39,6 +73,16 @@ def listed(items: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
+def verb(items: Sequence[object], one: str, several: str) -> str:
+    """Pick the form of a verb that agrees with the number of items."""
+    return one if len(items) == 1 else several
+
+
 def one_line(text: str) -> str:
     """Join the lines of a message."""
     return " ".join(text.split())
+
+
+def capitalised(text: str) -> str:
+    """Begin a sentence; names further on keep their letters."""
+    return text[:1].upper() + text[1:]

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from xaibench.api import Record, Status
-from xaibench.harness.store.folder import Failure
-from xaibench.reports.scoring.leaderboard import metrics_by_family
-from xaibench.reports.scoring.scores import Info
-from xaibench.reports.text import ABSENT, brief, one_line
+from xaibench.harness.store.records import PastFailure
+from xaibench.harness.store.run_info import MetricInfo, RunInfo, Scope
+from xaibench.reports.scoring.families import metrics_by_family
+from xaibench.reports.text import ABSENT, brief, one_line, plural
+
+SCOPES = {Scope.CASE: "each case", Scope.BATCH: "several cases together", Scope.CLASS: "each class"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def gaps(records: Sequence[Record], status: Status) -> list[list[str]]:
     ]
 
 
-def failure_tables(records: Sequence[Record], history: Sequence[Failure]) -> list[Table]:
+def failure_tables(records: Sequence[Record], history: Sequence[PastFailure]) -> list[Table]:
     """Cells that failed, and ones that do not apply; the caption counts the whole history."""
     header = ["reason", "methods", "metrics", "cells"]
     failed = sum(r.status is Status.FAILED for r in records)
@@ -50,42 +52,56 @@ def failure_tables(records: Sequence[Record], history: Sequence[Failure]) -> lis
     ]
 
 
-def glossary(info: Info) -> Table:
+def glossary(info: RunInfo) -> Table:
     """What every metric is, by family."""
-    facts = info["metrics"]
     rows = [
         [
-            *(name, family, "higher" if facts[name]["higher_is_better"] else "lower"),
-            *(_range(facts[name]["range"]), facts[name]["unit"] or ABSENT, _needs(facts[name])),
-            *(facts[name]["source"], _parameters(facts[name]["parameters"]), facts[name]["package"]),
+            *(name, family, "higher" if facts.higher_is_better else "lower"),
+            *(_range(facts), facts.unit or ABSENT, facts.chance or ABSENT, facts.aggregate),
+            *(facts.ranked or "shown, not ranked", _measured_on(facts)),
+            *(facts.source, _parameters(facts.parameters), facts.package),
         ]
         for family, names in metrics_by_family(info).items()
         for name in names
+        for facts in [info.metrics[name]]
     ]
-    header = ["metric", "family", "better", "range", "unit", "measured on", "source", "parameters", "package"]
+    header = [
+        *(
+            "metric",
+            "family",
+            "better",
+            "range",
+            "unit",
+            "chance",
+            "over patients",
+            "stands in the ranks for",
+        ),
+        *("measured on", "source", "parameters", "package"),
+    ]
     return Table("Metrics", header, rows)
 
 
-def _range(bounds: Sequence[float | int | None]) -> str:
-    low, high = bounds
+def _range(facts: MetricInfo) -> str:
+    low, high = facts.range
     left = "(-∞" if low is None else f"[{brief(low)}"
     right = "∞)" if high is None else f"{brief(high)}]"
     return f"{left}, {right}"
 
 
-def _needs(facts: Mapping[str, Any]) -> str:
-    scopes = {"case": "each case", "throughput": "all cases together", "cohort": "each class"}
-    return scopes[facts["scope"]] + (" with an annotation" if facts["needs_mask"] else "")
+def _measured_on(facts: MetricInfo) -> str:
+    capped = facts.at_most_patients
+    limit = f", at most {plural(capped, 'patient')}" if capped is not None else ""
+    return SCOPES[facts.scope] + limit + (f"; needs {', '.join(facts.needs)}" if facts.needs else "")
 
 
-def methods(info: Info) -> Table:
+def methods(info: RunInfo) -> Table:
     """What every method is and with which parameters it ran."""
     rows = [
         [
-            *(name, facts["family"], ", ".join(facts["needs"]) or "nothing", facts["source"]),
-            *(_parameters(facts["parameters"]), facts["package"]),
+            *(name, facts.family, ", ".join(facts.needs) or "nothing", facts.source),
+            *(_parameters(facts.parameters), facts.package),
         ]
-        for name, facts in sorted(info["methods"].items())
+        for name, facts in sorted(info.methods.items())
     ]
     return Table("Methods", ["method", "family", "needs", "source", "parameters", "package"], rows)
 
@@ -94,17 +110,21 @@ def _parameters(parameters: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in sorted(parameters.items())) or "none"
 
 
-def provenance(info: Info) -> list[Table]:
-    """Hashes, the specification, machine and versions: what is needed to run it again."""
-    model = {key: value for key, value in info["model"].items() if key not in ("facts", "training")}
-    hashes = {key: value for key, value in info["identity"].items() if isinstance(value, str)}
-    parts = {
-        "Identity (hashes)": hashes,
-        "Specification": info["spec"],
-        "Model": {**model, **info["model"]["facts"]},
-        "Training": _training(info["model"].get("training", {}).get("settings", {})),
-        "Machine": info["machine"],
-        "Versions": info["versions"],
+def provenance(info: RunInfo) -> list[Table]:
+    """Keys, the specification, machine and versions: what is needed to run it again."""
+    model = info.model
+    parts: dict[str, Mapping[str, Any]] = {
+        "Keys (hashes of what was run)": {"model": model.key, "cohort": info.cohort.key},
+        "Specification": info.spec,
+        "Model": {
+            **model.facts,
+            **{"name": model.name, "classes": list(model.class_names), "input": list(model.input_shape)},
+            **{"offers": list(model.offers), "patients": model.held_out.value},
+        },
+        "Training": _training(model.record.get("training", {}).get("settings", {})),
+        "Machine": info.machine.model_dump(),
+        "Versions": info.versions,
+        "Commands in this folder": {str(request.at): _text(request.spec) for request in info.history},
     }
     return [Table(title, ["what", "value"], _pairs(facts.items())) for title, facts in parts.items() if facts]
 
@@ -123,8 +143,10 @@ def _pairs(items: Iterable[tuple[str, Any]]) -> list[list[str]]:
 
 def _text(value: Any) -> str:
     """Write a fact as a reader would; lists with commas, numbers without rounding noise."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ", ".join(map(_text, value)) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} = {_text(part)}" for key, part in value.items()) or "none"
     if isinstance(value, float):
         return f"{value:.6g}"
     return "none" if value is None else str(value)

@@ -1,109 +1,97 @@
 """The page: one HTML file that opens offline, with every picture inside it."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports.pages import appendix
+from xaibench.reports.pages.appendix import Table
+from xaibench.reports.pages.markdown import subtitle
 from xaibench.reports.pages.rendering import rendered
-from xaibench.reports.pages.tables import subtitle
 from xaibench.reports.pages.training import STUDY
+from xaibench.reports.pages.values import by_group, entries
 from xaibench.reports.pictures.figures import panels
 from xaibench.reports.pictures.gallery import case_rows
+from xaibench.reports.pictures.ranks import rank_plots
 from xaibench.reports.pictures.simulated import simulated_rows
-from xaibench.reports.scoring.leaderboard import Leaderboard, Place, Standing, metrics_by_family
+from xaibench.reports.scoring.families import metrics_by_family
+from xaibench.reports.scoring.performance import Performance
 from xaibench.reports.scoring.results import Results
-from xaibench.reports.scoring.scores import Info, Score, Scores
-from xaibench.reports.text import brief, exact, span
-from xaibench.reports.verdicts.verdict import Verdict
-
-GROUPS = {
-    "Explainers": (Place.RANKED, Place.UNRANKED),
-    "Controls (not ranked)": (Place.CONTROL,),
-    "Incomplete (not ranked)": (Place.INCOMPLETE,),
-    "Not applicable to this model": (Place.NOT_APPLICABLE,),
-}
+from xaibench.reports.text import ABSENT, figure
+from xaibench.reports.verdicts.criteria import HEADER, judge, read_criteria
+from xaibench.reports.verdicts.summary import HEADINGS, summary
+from xaibench.reports.verdicts.verdict import Question
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A value with its interval, as shown; the words behind it on hovering."""
-
-    value: str
-    interval: str
-    best: bool
-    measured: bool
-    reason: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """A method's line in both tables of the leaderboard."""
-
-    standing: Standing
-    ranks: list[str]
-    cells: list[Cell]
-
-
-def page(folder: RunFolder, results: Results, found: Sequence[Verdict]) -> str:
+def page(folder: RunFolder, run: Results, asked: Sequence[Question]) -> str:
     """Render the report of a run."""
-    info, scores, board = results.info, results.scores, results.board
+    info, board = run.info, run.board
     return rendered(
         "report.html.j2",
         info=info,
         board=board,
-        left_out=_left_out(board),
+        left_out=_left_out(board.left_out),
         subtitle=subtitle(info),
-        verdicts=found,
+        questions=asked,
+        summary=Table("Which explainer for which purpose", HEADINGS, summary(run)),
+        confusion=confusion(run.performance),
         families=metrics_by_family(info),
-        groups=_groups(info, scores, board),
-        panels=panels(info, scores, board),
-        cases=case_rows(folder, results),
-        cohort=simulated_rows(folder, results),
-        study=STUDY if "training" in info["model"] else "",
-        failures=appendix.failure_tables(results.records, folder.failures()),
+        groups=entries(run),
+        rank_plots=rank_plots(board),
+        by_group=by_group(run),
+        agreement=agreement(run),
+        criteria=criteria(run),
+        panels=panels(info, run.scores, board),
+        cases=case_rows(folder, run),
+        cohort=simulated_rows(folder, run),
+        study=STUDY if "training" in info.model.record else "",
+        failures=appendix.failure_tables(run.records, folder.failures()),
         glossary=appendix.glossary(info),
         methods=appendix.methods(info),
         provenance=appendix.provenance(info),
     )
 
 
-def _left_out(board: Leaderboard) -> list[str]:
+def _left_out(reasons: Mapping[str, str]) -> list[str]:
     """Metrics that do not count, those of one reason together."""
     names: dict[str, list[str]] = {}
-    for metric, reason in board.left_out.items():
+    for metric, reason in reasons.items():
         names.setdefault(reason, []).append(metric)
     return [f"{', '.join(metrics)} ({reason})" for reason, metrics in names.items()]
 
 
-def _groups(info: Info, scores: Scores, board: Leaderboard) -> dict[str, list[Line]]:
-    """Lines of the leaderboard under their headings, empty groups left out."""
-    metrics = [metric for names in metrics_by_family(info).values() for metric in names]
-    best = {pair for metric in metrics for pair in _best(info, scores, board, metric)}
-    lines = [
-        Line(
-            standing=standing,
-            ranks=row[4:],
-            cells=[_cell(scores[standing.method, metric], best) for metric in metrics],
-        )
-        for standing, row in zip(board.standings, board.rows(), strict=True)
-    ]
-    groups = {name: [x for x in lines if x.standing.place in places] for name, places in GROUPS.items()}
-    return {name: found for name, found in groups.items() if found}
+def confusion(performance: Performance | None) -> Table | None:
+    """Patients by true and predicted class; None where no patient has exactly one label."""
+    if performance is None:
+        return None
+    counts = performance.confusion()
+    rows = [[f"is {name}", *map(str, row)] for name, row in zip(counts.index, counts.to_numpy(), strict=True)]
+    return Table("Confusion matrix (patients)", ["", *(f"called {name}" for name in counts.columns)], rows)
 
 
-def _best(info: Info, scores: Scores, board: Leaderboard, metric: str) -> list[tuple[str, str]]:
-    """Cells of the ranked explainers with the best value, as written in scores.csv."""
-    names = [s.method for s in board.standings if s.place is Place.RANKED]
-    values = {name: v for name in names if (v := scores[name, metric].mean) is not None}
-    if not values:
-        return []
-    pick = max if info["metrics"][metric]["higher_is_better"] else min
-    best = exact(pick(values.values()))
-    return [(name, metric) for name, value in values.items() if exact(value) == best]
+def agreement(run: Results) -> Table | None:
+    """Rank correlations between the facts that count; None where there are fewer than two."""
+    facts = list(run.board.facts)
+    if len(facts) < 2 or not run.fact_agreements:
+        return None
+    shown = {
+        pair: figure(found.correlation.value, found.correlation.low, found.correlation.high, against=0.0)
+        for found in run.fact_agreements
+        for pair in ((found.first, found.second), (found.second, found.first))
+    }
+    rows = [[fact, *(shown.get((fact, other), ABSENT) for other in facts)] for fact in facts]
+    caption = (
+        "Kendall's tau over the explainers, mean over patients with its 95 % interval: 1 = two metrics put the "
+        "explainers in the same order, 0 = in unrelated ones, -1 = in opposite ones"
+    )
+    return Table(caption, ["", *facts], rows)
 
 
-def _cell(score: Score, best: Collection[tuple[str, str]]) -> Cell:
-    shown = score.status.value if score.mean is None else brief(score.mean)
-    is_best = (score.method, score.metric) in best
-    return Cell(shown, span(score.low, score.high), is_best, score.mean is not None, score.reason)
+def criteria(run: Results) -> Table:
+    """The shipped thresholds, for each explainer and scenario."""
+    judged = judge(run.info, run.scores, read_criteria())
+    uses = "; ".join(f"{name}: {scenario.purpose}" for name, scenario in judged.scenarios.items())
+    return Table(
+        f"Pass, fail, or cannot be said because the 95 % interval crosses the threshold ({uses})",
+        HEADER,
+        judged.rows(),
+    )

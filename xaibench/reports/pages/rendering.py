@@ -4,8 +4,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from xaibench.reports.pages.tables import arrow
-from xaibench.reports.text import brief, percent
+from xaibench.reports.pages.markdown import arrow
+from xaibench.reports.text import brief, capitalised, percent
 
 
 def rendered(template: str, **content: Any) -> str:
@@ -17,5 +17,5 @@ def rendered(template: str, **content: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(brief=brief, percent=percent, arrow=arrow)
+    environment.filters.update(brief=brief, percent=percent, arrow=arrow, capitalised=capitalised)
     return environment.get_template(template).render(content)

@@ -6,22 +6,26 @@ from xaibench.api import Case
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports.pages import appendix, training
 from xaibench.reports.pages.appendix import Table
+from xaibench.reports.pages.markdown import subtitle
 from xaibench.reports.pages.rendering import rendered
-from xaibench.reports.pages.tables import subtitle
 from xaibench.reports.pages.training import Training
 from xaibench.reports.pages.validation import sections
-from xaibench.reports.pictures.gallery import by_label, map_tile
+from xaibench.reports.pictures.gallery import by_class, map_tile, outline_note
 from xaibench.reports.pictures.pictures import slice_picture
 from xaibench.reports.pictures.simulated import simulated_rows
 from xaibench.reports.pictures.tiles import Tile
+from xaibench.reports.scoring.groups import class_name
 from xaibench.reports.scoring.leaderboard import Leaderboard
-from xaibench.reports.scoring.results import Results, class_name
-from xaibench.reports.verdicts.all import places
+from xaibench.reports.scoring.results import Results
+from xaibench.reports.verdicts.overall import overall_verdicts
 from xaibench.reports.verdicts.study import study_findings
 
 GENERATOR = "stacked-feature-maps"
 SAMPLES = 3
-"""Patients of each class whose feature maps are shown."""
+"""Patients of each explained class whose feature maps are shown."""
+CAPTION = (
+    "Places, shared by explainers that the tests cannot tell apart, and mean ranks; controls are not ranked"
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def study_page(folder: RunFolder, run: Results, found: Training) -> str:
         **sections(found),
         samples=samples(folder, run),
         cohort=simulated_rows(folder, run),
-        ranking=places(run),
+        ranking=overall_verdicts(run),
         ranks=ranks(run.board),
         provenance=appendix.provenance(run.info),
     )
@@ -52,30 +56,29 @@ def study_page(folder: RunFolder, run: Results, found: Training) -> str:
 
 def samples(folder: RunFolder, run: Results) -> dict[str, list[Sample]]:
     """Feature maps of a few patients by class; empty where the generator did not run."""
-    if GENERATOR not in run.info["methods"]:
+    if GENERATOR not in run.info.methods:
         return {}
     return {
-        class_name(run.info, label): [_sample(folder, run, case) for case in queue[:SAMPLES]]
-        for label, queue in by_label(run.cases).items()
+        name: [_sample(folder, run, case, name) for case in queue[:SAMPLES]]
+        for name, queue in by_class(run.info, run.cases).items()
     }
 
 
-def _sample(folder: RunFolder, run: Results, case: Case) -> Sample:
-    explained = class_name(run.info, run.cases[case.id][1])
+def _sample(folder: RunFolder, run: Results, case: Case, explained: str) -> Sample:
     of_case = {(r.method, r.metric): r for r in run.records if r.case == case.id}
-    outlined = "tumour outlined" if case.region is not None else "no annotated tumour"
+    outlined = outline_note(case)
     shown = Tile(
         "slice", f"Slice of {case.id}, {outlined}.", slice_picture(case.image, case.region), outlined
     )
     return Sample(
-        f"{case.id}, explained class: {explained}",
+        f"{case.id}, labelled {', '.join(class_name(run.info, label) for label in case.labels) or 'nothing'}",
         shown,
         map_tile(folder, GENERATOR, case, explained, of_case),
     )
 
 
 def ranks(board: Leaderboard) -> Table:
-    """Ranks of all explainers, short: what the report's leaderboard holds in full."""
-    header = ["method", "rank", "kind of method", "status", "mean rank", *board.families]
+    """Places of all explainers: what the report's leaderboard holds in full."""
+    header = board.header()
     rows = [[row[1], row[0], *row[2:]] for row in board.rows()]
-    return Table("Mean ranks over the metric families (1 = best); controls are not ranked", header, rows)
+    return Table(CAPTION, [header[1], header[0], *header[2:]], rows)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xaibench.harness.store.run_info import RunInfo
 from xaibench.reports.pages.appendix import Table
-from xaibench.reports.scoring.results import class_name
-from xaibench.reports.scoring.scores import Info
+from xaibench.reports.scoring.groups import class_name
 from xaibench.reports.text import brief, plural, span
 
 STUDY = "study.html"
@@ -46,13 +46,13 @@ class Training:
 
     @property
     def permutations(self) -> int:
-        """Number of times that labels were dealt anew."""
+        """Number of times that the labels were shuffled."""
         return int(self.metrics["shuffle_test"]["permutations"])
 
 
-def training_of(info: Info) -> Training | None:
+def training_of(info: RunInfo) -> Training | None:
     """Training of the run's model; None for a model that was not cross-validated."""
-    found = info["model"].get("training")
+    found = info.model.record.get("training")
     return None if found is None else Training((class_name(info, 0), class_name(info, 1)), **found)
 
 
@@ -82,7 +82,7 @@ def accuracy_table(training: Training) -> Table:
     """Pooled measures of patients and of slices."""
     patient, by_slice = training.metrics["pooled"]["patient"], training.metrics["pooled"]["slice"]
     caption = (
-        "Each patient by the fold model that never saw her, with 95 % intervals: Wilson's for shares of patients "
+        "Each patient by the fold model that never saw them, with 95 % intervals: Wilson's for shares of patients "
         "(accuracy, precision, recall), otherwise a bootstrap over patients, which is a mere point for a perfect result"
     )
     rows = [[title, shown(patient[name]), shown(by_slice[name])] for name, title in MEASURES.items()]

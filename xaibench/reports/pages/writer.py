@@ -3,23 +3,24 @@
 from pathlib import Path
 
 from xaibench.harness.store.folder import RunFolder
+from xaibench.reports.pages.frames import csv_text, leaderboard_frame, patients_frame, scores_frame
+from xaibench.reports.pages.markdown import leaderboard_markdown
 from xaibench.reports.pages.page import page
 from xaibench.reports.pages.study import study_page
-from xaibench.reports.pages.tables import leaderboard_csv, leaderboard_markdown, scores_csv
 from xaibench.reports.pages.training import STUDY, training_of
 from xaibench.reports.scoring.results import read
-from xaibench.reports.verdicts.all import sentences, verdicts
+from xaibench.reports.verdicts.all import questions
 
 
 def write(folder: RunFolder) -> Path:
     """Write the files, study.html only for a cross-validated model; returns the path of report.html."""
-    results = read(folder)
-    info, scores, board = results.info, results.scores, results.board
-    found = verdicts(results)
-    folder.write_text("scores.csv", scores_csv(scores))
-    folder.write_text("leaderboard.csv", leaderboard_csv(info, scores, board))
-    folder.write_text("leaderboard.md", leaderboard_markdown(info, scores, board, sentences(found)))
-    training = training_of(info)
+    run = read(folder)
+    asked = questions(run)
+    folder.write_text("scores.csv", csv_text(scores_frame(run.by_group)))
+    folder.write_text("patients.csv", csv_text(patients_frame(run.cells)))
+    folder.write_text("leaderboard.csv", csv_text(leaderboard_frame(run.info, run.scores, run.board)))
+    folder.write_text("leaderboard.md", leaderboard_markdown(run, asked))
+    training = training_of(run.info)
     if training is not None:
-        folder.write_text(STUDY, study_page(folder, results, training))
-    return folder.write_text("report.html", page(folder, results, found))
+        folder.write_text(STUDY, study_page(folder, run, training))
+    return folder.write_text("report.html", page(folder, run, asked))

@@ -7,9 +7,11 @@ import numpy as np
 
 from xaibench.api import Case, Record, Status
 from xaibench.harness.store.folder import RunFolder
+from xaibench.harness.store.run_info import CaseInfo, RunInfo
 from xaibench.reports.pictures.pictures import heatmap_picture, slice_picture
 from xaibench.reports.pictures.tiles import Tile, described
-from xaibench.reports.scoring.results import Results, class_name
+from xaibench.reports.scoring.groups import class_name
+from xaibench.reports.scoring.results import Results
 from xaibench.reports.text import one_line, percent
 
 SHOWN = 4
@@ -26,38 +28,48 @@ class CaseRow:
     maps: list[Tile]
 
 
-def by_label(cases: Mapping[str, tuple[Case, int]]) -> dict[int, list[Case]]:
-    """Queue the cases of each label, one a patient, annotated ones first."""
+def by_class(info: RunInfo, cases: Mapping[str, Case]) -> dict[str, list[Case]]:
+    """Queue the cases of each explained class, one a patient, annotated ones first."""
+    targets = {case.id: case.target for case in info.cohort.cases}
     queues: dict[int, list[Case]] = {}
     seen: set[str] = set()
-    for case, _ in sorted(cases.values(), key=lambda pair: (pair[0].mask is None, pair[0].id)):
+    for case in sorted(cases.values(), key=lambda case: (case.region is None, case.id)):
         if case.patient not in seen:
             seen.add(case.patient)
-            queues.setdefault(case.label, []).append(case)
-    return dict(sorted(queues.items()))
+            queues.setdefault(targets[case.id], []).append(case)
+    return {class_name(info, target): queue for target, queue in sorted(queues.items())}
 
 
-def chosen(cases: Mapping[str, tuple[Case, int]], count: int = SHOWN) -> list[str]:
-    """Choose case names from the classes in turn."""
-    queues = by_label(cases)
-    ranked = [(place, label, case.id) for label, queue in queues.items() for place, case in enumerate(queue)]
+def chosen(info: RunInfo, cases: Mapping[str, Case], count: int = SHOWN) -> list[str]:
+    """Choose case names from the explained classes in turn."""
+    queues = enumerate(by_class(info, cases).values())
+    ranked = [(turn, number, case.id) for number, queue in queues for turn, case in enumerate(queue)]
     return [case for _, _, case in sorted(ranked)[:count]]
 
 
 def case_rows(folder: RunFolder, run: Results) -> list[CaseRow]:
     """Draw the chosen cases with the maps of all methods, in the order of the leaderboard."""
-    return [_case_row(folder, run, *run.cases[name]) for name in chosen(run.cases)]
+    facts = {case.id: case for case in run.info.cohort.cases}
+    return [_case_row(folder, run, run.cases[name], facts[name]) for name in chosen(run.info, run.cases)]
 
 
-def _case_row(folder: RunFolder, run: Results, case: Case, target: int) -> CaseRow:
+def _case_row(folder: RunFolder, run: Results, case: Case, facts: CaseInfo) -> CaseRow:
     of_case = {(r.method, r.metric): r for r in run.records if r.case == case.id}
-    label, explained = class_name(run.info, case.label), class_name(run.info, target)
-    outlined = "tumour outlined" if case.region is not None else "no annotated tumour"
+    labels = ", ".join(class_name(run.info, label) for label in case.labels) or "none"
+    explained = class_name(run.info, facts.target)
+    called = f"predicted: {class_name(run.info, facts.predicted)} ({percent(max(facts.scores))})"
+    outlined = outline_note(case)
     shown = Tile(
         "slice", f"Slice of {case.id}, {outlined}.", slice_picture(case.image, case.region), outlined
     )
-    maps = [map_tile(folder, s.method, case, explained, of_case) for s in run.board.standings]
-    return CaseRow(case.id, f"label: {label}; explained class: {explained}; {outlined}", shown, maps)
+    maps = [map_tile(folder, s.method, case, explained, of_case) for s in run.board.lines]
+    about = f"label: {labels}; {called}; explained class: {explained}; {outlined}"
+    return CaseRow(case.id, about, shown, maps)
+
+
+def outline_note(case: Case) -> str:
+    """Say whether the annotated region is outlined."""
+    return f"{case.region_name} outlined" if case.region is not None else f"no annotated {case.region_name}"
 
 
 def map_tile(
@@ -77,5 +89,9 @@ def map_tile(
         return Tile(method, alt, note="no map: it holds values that are not finite")
     picture = heatmap_picture(found.heatmap, case.region)
     share = of_case.get((method, "relevance-mass"))
-    inside = f"{percent(share.value)} in tumour" if share is not None and share.value is not None else ""
+    inside = (
+        f"{percent(share.value)} in the {case.region_name}"
+        if share is not None and share.value is not None
+        else ""
+    )
     return described(method, alt, picture, inside)

@@ -1,4 +1,4 @@
-"""Source maps: which patient gave each pixel of a simulated image."""
+"""Pixel origins: which patient gave each pixel of a simulated image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class SourceMap:
+class OriginMap:
     """The picture and what its colours mean; the shares sum to 1."""
 
     picture: Picture
     legend: tuple[Origin, ...]
 
 
-def source_map(sources: Int[np.ndarray, "h w"], patients: Sequence[str]) -> SourceMap:
+def origin_map(sources: Int[np.ndarray, "h w"], patients: Sequence[str]) -> OriginMap:
     """Colour each pixel by the patient it came from; the smaller givers share a colour.
 
     `sources` are indices into `patients` (the patient of each case), -1 = nobody, which is black.
@@ -49,7 +49,7 @@ def source_map(sources: Int[np.ndarray, "h w"], patients: Sequence[str]) -> Sour
     parts += [(f"{rest} others", others, sum(counts[name] for name in ordered[len(named) :]))] if rest else []
     parts += [("nobody", 0, int((sources < 0).sum()))] if (sources < 0).any() else []
     legend = tuple(Origin(name, colours[number], count / sources.size) for name, number, count in parts)
-    return SourceMap(category_picture(lookup[sources], colours), legend)
+    return OriginMap(category_picture(lookup[sources], colours), legend)
 
 
 def _counts(sources: Int[np.ndarray, "h w"], patients: Sequence[str]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import matplotlib
@@ -10,6 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK, PALE, GRID, ACCENT, GREY, WARM = "#1f2933", "#9aa5b1", "#e4e7eb", "#0b5fa5", "#6b7280", "#c2570c"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One plot, ready for an `img`, with the line below it."""
+
+    src: str
+    """Data address of the SVG."""
+    alt: str
+    caption: str = ""
 
 
 def drawn(size: tuple[float, float], draw: Callable[[Axes], None]) -> str:

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 from xaibench.api import CohortExplanation, Record, Status
+from xaibench.harness.cells import units
 from xaibench.harness.store.folder import RunFolder
+from xaibench.harness.store.run_info import Scope
 from xaibench.reports.pictures.pictures import heatmap_picture, slice_picture
-from xaibench.reports.pictures.pixel_origins import source_map
+from xaibench.reports.pictures.pixel_origins import origin_map
 from xaibench.reports.pictures.tiles import Tile, described
-from xaibench.reports.scoring.results import Results, class_name
+from xaibench.reports.scoring.groups import class_name
+from xaibench.reports.scoring.results import Results
 from xaibench.reports.text import brief, one_line, percent, span
-from xaibench.reports.verdicts.simulated_images import RANDOM_MAPS, claims, of_classes
+from xaibench.reports.verdicts.simulated_images import METRIC, RANDOM_MAPS, of_classes, simulated_images
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,7 @@ class Simulated:
 
 def simulated_rows(folder: RunFolder, run: Results) -> list[Simulated]:
     """Draw the explanations of the cohort, controls behind the explainers."""
-    facts = run.info["methods"]
-    methods = sorted(facts, key=lambda name: (facts[name]["family"] == "control", name))
+    methods = [*run.info.competitors(), *run.info.controls()]
     return [
         Simulated(
             f"{method}: {class_name(run.info, label)}",
@@ -39,9 +41,11 @@ def simulated_rows(folder: RunFolder, run: Results) -> list[Simulated]:
 def _tiles(run: Results, method: str, name: str, explanation: CohortExplanation) -> list[Tile]:
     image = f"Image of {name} simulated by {method}"
     region = None if explanation.region is None else explanation.region >= 0.5
-    outlined = "" if region is None or not region.any() else "composed tumour outlined"
-    sources = source_map(explanation.sources, [run.cases[case][0].patient for case in sorted(run.cases)])
-    shares = ", ".join(f"{origin.name} {percent(origin.share)}" for origin in sources.legend)
+    outlined = (
+        "" if region is None or not region.any() else f"composed {run.info.cohort.region_name} outlined"
+    )
+    origins = origin_map(explanation.sources, _patients(run))
+    shares = ", ".join(f"{origin.name} {percent(origin.share)}" for origin in origins.legend)
     return [
         Tile("simulated image", f"{image}.", slice_picture(explanation.image, None)),
         described(
@@ -51,33 +55,41 @@ def _tiles(run: Results, method: str, name: str, explanation: CohortExplanation)
             outlined,
         ),
         Tile(
-            "source map",
+            "pixel origins",
             f"{image}: the patient who gave each pixel: {shares}.",
-            sources.picture,
+            origins.picture,
             "who gave each pixel",
-            sources.legend,
+            origins.legend,
         ),
     ]
+
+
+def _patients(run: Results) -> list[str]:
+    """Patient of each case that the cohort explanations were made from, in their order."""
+    patients = {case.id: case.patient for case in run.info.cohort.cases}
+    return next(
+        [patients[case] for case in unit.cases] for unit in units(run.info) if unit.scope is Scope.CLASS
+    )
 
 
 def _words(run: Results, method: str, name: str) -> list[str]:
     """What was measured of one image, a line a figure."""
     return [
         *_recognition(run, method, name),
-        *(_colocalisation(r) for r in _measured(run, "cohort-colocalisation", method, name)),
+        *(_colocalisation(run, r) for r in _measured(run, "cohort-colocalisation", method, name)),
         *(_stability(r) for r in _measured(run, "bootstrap-stability", method, name)),
     ]
 
 
 def _recognition(run: Results, method: str, name: str) -> list[str]:
-    found = claims(run)
-    claim = found.get((method, name))
-    if claim is None:
-        record = of_classes(run, "class-consistency").get((method, name))
-        return ["class-consistency was not measured" + (f": {one_line(record.reason)}" if record else "")]
-    verdict = "recognised" if claim.recognised else "not recognised"
-    lines = [f"the model gives it {claim.shown} probability of {name}: {verdict}"]
-    lines += [f"shuffled labels: {claim.null}"] if claim.null else []
+    found = simulated_images(run)
+    own = found.get((method, name))
+    if own is None:
+        record = of_classes(run, METRIC).get((method, name))
+        return [f"{METRIC} was not measured" + (f": {one_line(record.reason)}" if record else "")]
+    verdict = "recognised" if own.recognised else "not recognised"
+    lines = [f"the model gives it {own.shown} probability of {name}: {verdict}"]
+    lines += [f"shuffled labels: {own.null}; p = {brief(own.null_p)}, not corrected"] if own.null else []
     control = found.get((RANDOM_MAPS, name))
     return lines + ([f"random feature maps: {control.shown}"] if control and method != RANDOM_MAPS else [])
 
@@ -88,8 +100,9 @@ def _measured(run: Results, metric: str, method: str, name: str) -> list[Record]
     return [record] if record is not None and record.status is Status.OK else []
 
 
-def _colocalisation(record: Record) -> str:
-    text = f"{percent(record.value or 0.0)} of the stacked map lies in the composed tumour"
+def _colocalisation(run: Results, record: Record) -> str:
+    region = run.info.cohort.region_name
+    text = f"{percent(record.value or 0.0)} of the stacked map lies in the composed {region}"
     area, enrichment = record.details.get("area"), record.details.get("enrichment")
     if area is None or enrichment is None:
         return text

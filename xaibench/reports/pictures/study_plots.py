@@ -1,7 +1,6 @@
 """Plots of the study page: reliability, the null of the shuffle test, training curves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,21 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from xaibench.reports.pages.training import MEASURES, Training
-from xaibench.reports.pictures.plotting import ACCENT, GREY, PALE, WARM, drawn, dress
+from xaibench.reports.pictures.plotting import ACCENT, GREY, PALE, WARM, Plot, drawn, dress
 from xaibench.reports.text import brief, listed, plural
 
 FOLDS = ("#0b5fa5", "#c2570c", "#2a7d4f", "#8a4fbf", "#b08900", "#1f2933", "#c43e6e")
 HIGHEST = 40
 """Most bins a histogram has."""
-
-
-@dataclass(frozen=True)
-class Plot:
-    """One plot, ready for an `img`, with the line below it."""
-
-    src: str
-    alt: str
-    caption: str = ""
 
 
 def reliability(training: Training) -> Plot:

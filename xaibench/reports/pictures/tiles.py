@@ -16,7 +16,7 @@ class Tile:
     picture: Picture | None = None
     note: str = ""
     legend: tuple[Origin, ...] = ()
-    """What the colours of a source map mean."""
+    """What the colours of pixel origins mean."""
 
 
 def described(title: str, alt: str, picture: Picture, note: str = "") -> Tile:

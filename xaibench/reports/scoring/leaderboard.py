@@ -1,23 +1,28 @@
-"""Who stands where: mean rank over metric families, each the mean rank over its metrics.
-
-Only explainers that are complete are ranked, and only over metrics that all of them have measured on the
-same number of cases. Controls are no competitors.
-"""
+"""Who stands where: ranked explainers with the places that the tests support, then everything that is not ranked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from statistics import fmean
 
-from xaibench.api import Family
-from xaibench.reports.scoring.scores import Info, Outcome, Score, Scores
-from xaibench.reports.scoring.statistics import ranks
-from xaibench.reports.text import ABSENT, exact, plural
+from xaibench.harness.store.run_info import RunInfo
+from xaibench.reports.scoring.cell import LATENCY, Outcome, Score
+from xaibench.reports.scoring.comparable import Comparable
+from xaibench.reports.scoring.families import in_order
+from xaibench.reports.scoring.ranking import (
+    RankedMetric,
+    Ranking,
+    RankTable,
+    Standing,
+    rank_table,
+    ranking_of,
+)
+from xaibench.reports.scoring.scores import Cells, Scores
+from xaibench.reports.scoring.stability import Stability, stability_of
+from xaibench.reports.scoring.values import case_values
+from xaibench.reports.text import ABSENT, brief, percent
 
-CONTROL = "control"
 
-
-class Place(StrEnum):
+class State(StrEnum):
     """What a method is on the leaderboard; shown in this order."""
 
     RANKED = "ranked"
@@ -28,165 +33,141 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class Line:
     """One method's line of the leaderboard."""
 
     method: str
     family: str
-    place: Place
-    rank: int | None = None
-    """1 = best; methods with the same mean rank share it. None where the method is not ranked."""
-    mean_rank: float | None = None
-    family_ranks: Mapping[str, float] = field(default_factory=dict)
+    state: State
+    standing: Standing | None = None
+    """Place and ranks; None where the method is not ranked."""
+    first: float | None = None
+    """Share of 1000 draws of the patients in which the method comes first; None where it is not ranked."""
+    latency: Score | None = None
+    """Median time of an image; None where it was not measured."""
     note: str = ""
     """Why the method is not ranked; empty for ranked ones and for controls."""
+
+    @property
+    def place(self) -> str:
+        """Best and worst possible place, such as `1-3`."""
+        if self.standing is None:
+            return ABSENT
+        best, worst = self.standing.place, self.standing.last_place
+        return str(best) if best == worst else f"{best}-{worst}"
 
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """All methods: competitors best first, then controls, incomplete ones and ones that do not apply."""
+    """All methods: ranked ones by mean rank, then controls, incomplete ones and ones that do not apply."""
 
-    standings: list[Standing]
-    families: list[str]
+    lines: tuple[Line, ...]
+    families: tuple[str, ...]
     """Metric families that count, in a fixed order."""
-    metrics: list[str]
-    """Metrics that count."""
-    left_out: dict[str, str]
+    facts: Mapping[str, Sequence[str]]
+    """Metrics that count, by the fact that they stand for."""
+    left_out: Mapping[str, str]
     """Metrics that do not count, with the reason."""
+    ranking: Ranking | None = None
+    """Places and the test behind them; None where nothing can be ranked."""
+    stability: Stability | None = None
+    table: RankTable | None = None
+    """Ranks within patients of the facts, in the order of `facts`."""
+
+    @property
+    def ranked(self) -> list[Line]:
+        """Ranked methods, best first."""
+        return [line for line in self.lines if line.state is State.RANKED]
 
     def header(self) -> list[str]:
         """Column titles of `rows`."""
-        return ["rank", "method", "family", "status", "mean rank", *self.families]
+        return ["place", "method", "family", "status", "mean rank", *self.families, "first in", "latency"]
 
     def rows(self) -> list[list[str]]:
-        """One line of text a method: rank, name, family, status, mean rank, and the rank in each family."""
+        """One line of text a method: place, ranks by family, how often it comes first, and what it costs."""
         return [
             [
-                ABSENT if s.rank is None else str(s.rank),
-                *(s.method, s.family, s.place.value),
-                ABSENT if s.mean_rank is None else f"{s.mean_rank:.2f}",
-                *(f"{s.family_ranks[f]:.2f}" if f in s.family_ranks else ABSENT for f in self.families),
+                *(line.place, line.method, line.family, line.state.value),
+                ABSENT if line.standing is None else f"{line.standing.mean_rank:.2f}",
+                *(_family_rank(line, family) for family in self.families),
+                ABSENT if line.first is None else percent(line.first),
+                ABSENT if line.latency is None else f"{brief(line.latency.value)} ms",
             ]
-            for s in self.standings
+            for line in self.lines
         ]
 
 
-def leaderboard_of(info: Info, scores: Scores) -> Leaderboard:
-    """Rank the complete competitors and place all others."""
-    places = {method: _place(info, scores, method) for method in sorted(info["methods"])}
-    complete = [method for method, place in places.items() if place is Place.RANKED]
-    left_out = {metric: _left_out(info, scores, complete, metric) for metric in sorted(info["metrics"])}
-    metrics = [metric for metric, reason in left_out.items() if not reason]
-    families = in_order({info["metrics"][metric]["family"] for metric in metrics})
-    by_family = {family: _family_ranks(info, scores, complete, metrics, family) for family in families}
-    ranked = _ranked(info, complete, by_family)
-    others = [
-        Standing(method, info["methods"][method]["family"], place, note=_note(info, scores, method, place))
-        for method, place in places.items()
-        if place is not Place.RANKED
+def _family_rank(line: Line, family: str) -> str:
+    ranks = {} if line.standing is None else line.standing.family_ranks
+    return f"{ranks[family]:.2f}" if family in ranks else ABSENT
+
+
+def leaderboard_of(info: RunInfo, cells: Cells, scores: Scores, who: Comparable) -> Leaderboard:
+    """Rank the complete explainers and list all others."""
+    metrics = ranked_metrics(info, cells, who)
+    table = rank_table(who.complete, metrics) if metrics else None
+    ranking = ranking_of(table) if table else None
+    stability = stability_of(table) if table else None
+    standings = {standing.method: standing for standing in ranking.standings} if ranking else {}
+    lines = [_line(info, scores, who, method) for method in sorted({*info.methods} - {*standings})]
+    ranked = [
+        replace(_line(info, scores, who, name), standing=standing, first=stability.first[name])
+        for name, standing in standings.items()
+        if stability
     ]
-    others.sort(key=lambda s: (list(Place).index(s.place), s.method))
-    return Leaderboard(ranked + others, families, metrics, {m: why for m, why in left_out.items() if why})
+    lines.sort(key=lambda line: list(State).index(line.state))
+    families = tuple(in_order(metric.family for metric in metrics))
+    return Leaderboard((*ranked, *lines), families, who.facts(info), who.left_out, ranking, stability, table)
 
 
-def in_order(families: set[str]) -> list[str]:
-    """Sort families as xaibench lists them, those of plugins behind."""
-    known = [family.value for family in Family]
-    return sorted(families, key=lambda f: (known.index(f) if f in known else len(known), f))
-
-
-def metrics_by_family(info: Info) -> dict[str, list[str]]:
-    """Metrics of each family, both in a fixed order."""
-    families = in_order({facts["family"] for facts in info["metrics"].values()})
-    return {
-        family: [name for name, facts in sorted(info["metrics"].items()) if facts["family"] == family]
-        for family in families
-    }
-
-
-def competitors(info: Info) -> list[str]:
-    """Methods that are no controls."""
-    return [name for name, facts in sorted(info["methods"].items()) if facts["family"] != CONTROL]
-
-
-def controls(info: Info) -> list[str]:
-    """Methods that never ask what the model decides, or that know the answer."""
-    return [name for name, facts in sorted(info["methods"].items()) if facts["family"] == CONTROL]
-
-
-def _holes(info: Info, scores: Scores, method: str) -> list[Score]:
-    """Cells that should hold a number and do not; a method need not explain cohorts to be complete."""
-    bad = {Outcome.FAILED, Outcome.INCOMPLETE}
-    cells = [(scores[method, metric], facts["scope"]) for metric, facts in sorted(info["metrics"].items())]
-    return [
-        score
-        for score, scope in cells
-        if score.status in bad or (score.status is Outcome.MISSING and scope != "cohort")
-    ]
-
-
-def _place(info: Info, scores: Scores, method: str) -> Place:
-    if info["methods"][method]["family"] == CONTROL:
-        return Place.CONTROL
-    if _holes(info, scores, method):
-        return Place.INCOMPLETE
-    if all(scores[method, m].status is not Outcome.MEASURED for m in info["metrics"]):
-        return Place.NOT_APPLICABLE
-    return Place.RANKED
-
-
-def _note(info: Info, scores: Scores, method: str, place: Place) -> str:
-    holes = _holes(info, scores, method)
-    if place is Place.NOT_APPLICABLE:
-        # Without the count in front: no case could be explained anyhow.
-        return scores[method, min(info["metrics"])].reason.partition(": ")[2]
-    if not holes:
-        return ""
-    return f"{plural(len(holes), 'metric')} of {len(info['metrics'])} without all numbers: {holes[0].reason}"
-
-
-def _left_out(info: Info, scores: Scores, complete: Sequence[str], metric: str) -> str:
-    """Why a metric does not count; empty if it does."""
-    if info["metrics"][metric]["scope"] == "cohort":
-        return "describes explanations of a whole cohort, which few methods make"
-    if not complete:
-        return "no explainer is complete"
-    without = [m for m in complete if scores[m, metric].status is not Outcome.MEASURED]
-    if without:
-        return f"not measured for {', '.join(without)}"
-    if len({scores[m, metric].n_cases for m in complete}) > 1:
-        return "measured on different numbers of cases"
-    return ""
-
-
-def _family_ranks(
-    info: Info, scores: Scores, complete: Sequence[str], metrics: Sequence[str], family: str
-) -> dict[str, float]:
-    """Mean rank of each method over the metrics of a family."""
-    columns = []
-    for metric in (m for m in metrics if info["metrics"][m]["family"] == family):
-        # Values as scores.csv writes them: what differs by rounding only shares a rank.
-        values = [float(exact(scores[method, metric].mean)) for method in complete]
-        columns.append(ranks(values, info["metrics"][metric]["higher_is_better"]))
-    return {method: fmean(found) for method, found in zip(complete, zip(*columns, strict=True), strict=True)}
-
-
-def _ranked(
-    info: Info, complete: Sequence[str], by_family: Mapping[str, Mapping[str, float]]
-) -> list[Standing]:
-    if not by_family:
-        note = "no metric was measured by every complete explainer"
-        return [Standing(m, info["methods"][m]["family"], Place.UNRANKED, note=note) for m in complete]
-    rows = {m: {family: found[m] for family, found in by_family.items()} for m in complete}
-    means = {m: float(exact(fmean(row.values()))) for m, row in rows.items()}
-    return [
-        Standing(
-            m,
-            info["methods"][m]["family"],
-            Place.RANKED,
-            rank=1 + sum(other < means[m] for other in means.values()),
-            mean_rank=means[m],
-            family_ranks=rows[m],
+def ranked_metrics(info: RunInfo, cells: Cells, who: Comparable) -> list[RankedMetric]:
+    """Values of the metrics that count, over the cases that all complete explainers have, by patient."""
+    found = []
+    for metric in who.metrics:
+        values = case_values(cells, metric, who.complete).dropna().groupby(level="patient").mean()
+        facts = info.metrics[metric]
+        patients = tuple(map(str, values.index))
+        found.append(
+            RankedMetric(
+                facts.family, facts.ranked, facts.higher_is_better, patients, values.to_numpy(float).T
+            )
         )
-        for m in sorted(complete, key=lambda m: (means[m], m))
-    ]
+    return found
+
+
+def _line(info: RunInfo, scores: Scores, who: Comparable, method: str) -> Line:
+    """Line of a method, before its place is known."""
+    state, latency = _state(info, scores, who, method), scores.get((method, LATENCY))
+    return Line(
+        method,
+        info.methods[method].family,
+        state,
+        latency=latency if latency is not None and latency.value is not None else None,
+        note=_note(scores, who, method, state),
+    )
+
+
+def _state(info: RunInfo, scores: Scores, who: Comparable, method: str) -> State:
+    if info.methods[method].is_control:
+        return State.CONTROL
+    if method in who.complete:
+        return State.RANKED if who.metrics else State.UNRANKED
+    outcomes = {scores[method, metric].status for metric in info.metrics}
+    inapplicable = Outcome.NOT_APPLICABLE in outcomes <= {Outcome.NOT_APPLICABLE, Outcome.MISSING}
+    return State.NOT_APPLICABLE if inapplicable else State.INCOMPLETE
+
+
+def _note(scores: Scores, who: Comparable, method: str, state: State) -> str:
+    """Why a method is not ranked; empty for controls and for those that are."""
+    own = [score for (name, _), score in scores.items() if name == method]
+    match state:
+        case State.UNRANKED:
+            return "no metric was measured for every complete explainer"
+        case State.NOT_APPLICABLE:
+            # Without the count in front: no case could be explained anyhow.
+            return next(s for s in own if s.status is Outcome.NOT_APPLICABLE).reason.partition(": ")[2]
+        case State.INCOMPLETE:
+            bad = (Outcome.FAILED, Outcome.INCOMPLETE, Outcome.MISSING)
+            reason = next((score.reason for score in own if score.status in bad), "").partition("; ")[0]
+            return ": ".join(filter(None, [who.gaps.get(method, "nothing was measured"), reason]))
+    return ""

@@ -1,119 +1,124 @@
-"""Verdicts on where the evidence lies: in the annotated tumour or outside it."""
+"""Which explainers point at the finding? Against chance, and against controls that never look at the model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import median
 
-from xaibench.reports.scoring.leaderboard import Leaderboard, competitors
+from xaibench.harness.store.run_info import RunInfo
+from xaibench.reports.scoring.location import METRIC, Location
 from xaibench.reports.scoring.results import Results
-from xaibench.reports.scoring.scores import Score, Scores
-from xaibench.reports.text import brief, listed, percent, plural
-from xaibench.reports.verdicts.verdict import Verdict, mean_of, measured, with_interval
+from xaibench.reports.text import figure, listed, p_text, plural, verb
+from xaibench.reports.verdicts.verdict import Verdict
 
-FAITHFUL = 3
-"""How many of the most faithful explainers decide where the evidence lies."""
-LIES = {
-    "below": "the evidence lies outside the tumour",
-    "above": "the tumour draws more relevance than chance would give it",
-}
-SIDES = {
-    "above": "more than chance (interval above 1)",
-    "below": "less than chance (interval below 1)",
-    "around": "not distinguishable from chance (1 within the interval)",
-    "unknown": "without an interval, so not comparable with chance",
-}
-
-
-def side_of(score: Score) -> str:
-    """Where the interval of an enrichment lies relative to 1, which is what chance gives."""
-    if score.low is None or score.high is None:
-        return "unknown"
-    if score.low > 1:
-        return "above"
-    return "below" if score.high < 1 else "around"
+CHANCE = (
+    "enrichment over the same map shifted and over chance inside the body: Wilcoxon signed-rank over patients, "
+    "one-sided, corrected for {} (Holm)"
+)
+BLIND = (
+    "against blind controls: paired Wilcoxon signed-rank, two-sided, corrected for all pairs of explainer and "
+    "control (Holm)"
+)
+OUTSIDE = (
+    "enrichment below the same map shifted: Wilcoxon signed-rank over patients, one-sided, corrected for {} (Holm); "
+    "besides, the 95 % interval of the mean difference lies below 0"
+)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the evidence of some patients lies, and by whose word."""
-
-    patients: str
-    """How many, such as `7 patients`."""
-    side: str
-    """above, below, or empty where it is not settled."""
-    explainers: str = ""
-
-    def verdict(self, before: str, after: str = "", beside: tuple[str, ...] = ()) -> Verdict:
-        """Say it, with words around the number of patients."""
-        begin = f"{before} {self.patients}{after}"
-        if not self.side:
-            open_question = "it is not settled whether relevance favours the tumour or what lies outside it"
-            return Verdict(f"{begin}, {open_question}.", beside)
-        text = f"{begin}, {LIES[self.side]}: for {self.explainers} the interval of enrichment lies {self.side} 1."
-        return Verdict(text, beside, warns=self.side == "below")
-
-
-def location(run: Results) -> list[Verdict]:
-    """Say where the evidence lies, over all patients, then for each explained class where that differs.
-
-    The evidence of a class may be missing in the other: a mean over both would hide it.
-    """
-    names = competitors(run.info)
-    overall = _place(run.scores, names, run.board)
-    if overall is None:
+def location_verdicts(run: Results) -> list[Verdict]:
+    """Where the relevance lies over all patients, then where another class is explained."""
+    names = run.info.competitors()
+    if METRIC not in run.info.metrics or not names:
         return []
-    found = {name: _place(scores, names, run.board) for name, scores in run.by_class.items()}
-    classes = {name: place for name, place in found.items() if place is not None}
-    if len(classes) < 2:
-        return [overall.verdict("Over all")]
-    if {place.side for place in classes.values()} == {overall.side}:
-        beside = tuple(f"likewise where {name} is explained: {p.patients}" for name, p in classes.items())
-        return [overall.verdict("Over all", beside=beside)]
-    each = [place.verdict("In the", f" for whom {name} is explained") for name, place in classes.items()]
-    return [overall.verdict("Over all"), *each]
+    found = run.locations
+    if not found:
+        reason = run.scores[names[0], METRIC].reason
+        return [
+            Verdict(
+                f"Whether relevance lies on the {run.info.cohort.region_name} was not measured: {reason}."
+            )
+        ]
+    groups = {g: members for g, members in run.groups(METRIC).items() if g.explained}
+    by_class = [of_class(g.explained, run.locations_of(m)) for g, m in groups.items()]
+    classes = [verdict for verdict in by_class if verdict is not None]
+    return [*over_all(run.info, found), *(classes if len(classes) > 1 else [])]
 
 
-def _place(scores: Scores, names: Sequence[str], board: Leaderboard) -> Place | None:
-    """Judge by the most faithful explainers, and where they disagree by all."""
-    found = measured(scores, names, "enrichment")
+def over_all(info: RunInfo, found: Sequence[Location]) -> list[Verdict]:
+    """Four kinds of explainers: better than chance and blind controls, than chance only, worse, not settled."""
+    region = info.cohort.region_name
+    above = [location for location in found if location.above]
+    makers = [
+        (_on_region, [x for x in above if x.against and not x.unbeaten]),
+        (_no_better_than_blind, [x for x in above if x.unbeaten or not x.against]),
+        (_outside, [x for x in found if x.below]),
+        (_unsettled, [x for x in found if not x.above and not x.below]),
+    ]
+    return [make(region, members, len(found)) for make, members in makers if members]
+
+
+def _on_region(region: str, members: Sequence[Location], tested: int) -> Verdict:
+    controls = [c.second for c in members[0].against]
+    looks = verb(controls, "which never looks", "which never look")
+    text = f"{_names(members)} {verb(members, 'puts', 'put')} more relevance on the {region} than chance and than "
+    text += f"{listed(controls)}, {looks} at the model."
+    return _verdict(text, members, tested, f"{CHANCE}; {BLIND}")
+
+
+def _no_better_than_blind(region: str, members: Sequence[Location], tested: int) -> Verdict:
+    unbeaten = sorted({name for location in members for name in location.unbeaten})
+    worse = sorted({name for location in members for name in location.beaten_by})
+    text = (
+        f"{_names(members)} {verb(members, 'puts', 'put')} more relevance on the {region} than chance, but "
+    )
+    if not unbeaten:
+        after = "no blind control ran, so it is not known whether a map that never looks at the model does as well"
+        return _verdict(f"{text}{after}.", members, tested, CHANCE, warns=True)
+    looks = verb(unbeaten, "which never looks", "which never look")
+    text += (
+        f"{verb(members, 'is', 'are')} not shown to do better than {listed(unbeaten)}, {looks} at the model"
+    )
+    text += f" (worse than {listed(worse)})" if worse else ""
+    after = f"this does not show that the model looks at the {region}"
+    return _verdict(f"{text}: {after}.", members, tested, f"{CHANCE}; {BLIND}", warns=True)
+
+
+def _outside(region: str, members: Sequence[Location], tested: int) -> Verdict:
+    text = f"{_names(members)} {verb(members, 'puts', 'put')} less relevance on the {region} than chance"
+    return _verdict(
+        f"{text}: what the explainer marks lies outside it.", members, tested, OUTSIDE, warns=True
+    )
+
+
+def _unsettled(region: str, members: Sequence[Location], tested: int) -> Verdict:
+    text = f"For {_names(members)} it is not settled whether relevance favours the {region} or what lies outside it"
+    return _verdict(f"{text}.", members, tested, CHANCE)
+
+
+def of_class(name: str, found: Sequence[Location]) -> Verdict | None:
+    """Where one class is explained: what one class shows, the mean over all may hide."""
     if not found:
         return None
-    patients = plural(max(s.n_patients for s in found.values()), "patient")
-    faithful = [m for m in _by_faithfulness(board) if m in found][:FAITHFUL]
-    for group, which in ((faithful, "the most faithful"), (list(found), "all measured")):
-        for side in LIES:
-            hits = [m for m in group if side_of(found[m]) == side]
-            if 2 * len(hits) > len(group):
-                counted = f"{len(hits)} of {plural(len(group), 'explainer')} ({which}: {listed(group)})"
-                return Place(patients, side, counted)
-    return Place(patients, "")
+    kinds = {
+        "more than chance": [x for x in found if x.above],
+        "less than chance": [x for x in found if x.below],
+        "not settled": [x for x in found if not x.above and not x.below],
+    }
+    said = "; ".join(f"{words}: {_names(members)}" for words, members in kinds.items() if members)
+    return _verdict(f"Where {name} is explained, {said}.", found, len(found), CHANCE)
 
 
-def _by_faithfulness(board: Leaderboard) -> list[str]:
-    """Ranked explainers, the most faithful first; none where faithfulness was not measured."""
-    ranked = [s for s in board.standings if "faithfulness" in s.family_ranks]
-    return [s.method for s in sorted(ranked, key=lambda s: (s.family_ranks["faithfulness"], s.method))]
+def _verdict(text: str, members: Sequence[Location], tested: int, test: str, warns: bool = False) -> Verdict:
+    patients = max(location.enrichment.n for location in members)
+    ordered = sorted(members, key=lambda x: (-x.enrichment.value, x.method))
+    named = test.format(plural(tested, "explainer"))
+    return Verdict(text, named, tuple(map(enrichment_text, ordered)), warns, patients)
 
 
-def enrichments(run: Results) -> list[Verdict]:
-    """How much of the relevance lies in the tumour, over all explainers and for each."""
-    names = competitors(run.info)
-    if "enrichment" not in run.info["metrics"] or not names:
-        return []
-    found = measured(run.scores, names, "enrichment")
-    if not found:
-        return [Verdict(f"Co-localisation was not measured: {run.scores[names[0], 'enrichment'].reason}.")]
-    text = f"Median enrichment of the explainers: {brief(median(map(mean_of, found.values())))} times what chance gives"
-    masses = measured(run.scores, names, "relevance-mass")
-    if masses:
-        share = percent(median(map(mean_of, masses.values())))
-        text += f"; the median explainer puts {share} of its positive relevance in the tumour"
-    return [Verdict(f"{text}."), _counts(found)]
+def enrichment_text(location: Location) -> str:
+    """Write the enrichment with its interval and the p of the nearer side of chance."""
+    found = location.enrichment
+    shown = figure(found.value, found.low, found.high, against=1.0)
+    p = location.p_below if location.below else location.p_above
+    return f"{location.method} {shown} times chance, {p_text(p)}"
 
 
-def _counts(found: dict[str, Score]) -> Verdict:
-    sides = [(text, sum(side_of(s) == side for s in found.values())) for side, text in SIDES.items()]
-    counted = listed([f"{count} {text}" for text, count in sides if count])
-    each = sorted(found.items(), key=lambda item: (-mean_of(item[1]), item[0]))
-    text = f"Relevance in the tumour against chance, {plural(len(found), 'explainer')}: {counted}."
-    return Verdict(text, tuple(f"{m} {with_interval(s)}" for m, s in each))
+def _names(members: Sequence[Location]) -> str:
+    return listed([location.method for location in members])

@@ -5,15 +5,15 @@ from typing import Any
 
 from xaibench.reports.pages.training import Training
 from xaibench.reports.scoring.results import Results
-from xaibench.reports.text import brief, one_line, percent, plural
-from xaibench.reports.verdicts.location import location
-from xaibench.reports.verdicts.simulated_images import ALPHA, recognition
-from xaibench.reports.verdicts.verdict import Verdict
+from xaibench.reports.scoring.signed_rank import SIGNIFICANT
+from xaibench.reports.text import brief, one_line, p_text, percent, plural
+from xaibench.reports.verdicts.location import location_verdicts
+from xaibench.reports.verdicts.model import held_out
+from xaibench.reports.verdicts.simulated_images import recognition
+from xaibench.reports.verdicts.verdict import FEW, Verdict
 
 PAPER_ACCURACY = 0.93
 """On 28 women, 7 of them with recurrence, by 5-fold cross-validation; its shuffle test: p < 0.01."""
-SCARCE = 10
-"""Patients of the smaller class below which its figures rest on very few."""
 
 
 def study_findings(run: Results, training: Training) -> list[Verdict]:
@@ -21,8 +21,9 @@ def study_findings(run: Results, training: Training) -> list[Verdict]:
     return [
         accuracy(training),
         shuffle_test(training),
+        held_out(run.info),
         *recognition(run),
-        *location(run),
+        *location_verdicts(run),
         *cautions(run, training),
     ]
 
@@ -41,7 +42,8 @@ def accuracy(training: Training) -> Verdict:
         f"balanced accuracy: {brief(training.patients['balanced_accuracy']['value'])}",
         f"AUC: {brief(training.patients['auc']['value'])}",
     )
-    return Verdict(text, beside, warns=found["value"] <= larger)
+    test = "Wilson's 95 % interval of a share of patients"
+    return Verdict(text, test, beside, warns=found["value"] <= larger, patients=number)
 
 
 def _interval(found: Mapping[str, Any]) -> str:
@@ -62,30 +64,31 @@ def shuffle_test(training: Training) -> Verdict:
         return Verdict(f"{text}; the paper reports p < 0.01.", warns=True)
     reached = sum(value >= test["observed"] - 1e-9 for value in test["null"])
     text = (
-        f"Shuffle test: with labels dealt at random, {reached} of {plural(training.permutations, 'cross-validation')} "
-        f"{'is' if reached == 1 else 'are'} as accurate; p = {brief(test['p'])}. The paper reports p < 0.01 with 100"
+        f"Shuffle test: with shuffled labels, {reached} of {plural(training.permutations, 'cross-validation')} "
+        f"{'is' if reached == 1 else 'are'} as accurate. The paper reports p < 0.01 with 100"
     )
+    named = f"permutation test of the whole cross-validation, one-sided: {p_text(test['p'])}"
+    patients = training.patients["n"]
     beside = (
         f"accuracy with shuffled labels: mean {brief(test['null_mean'])}, highest {brief(test['null_max'])}",
     )
-    if test["p"] < ALPHA:
-        return Verdict(f"{text}.", beside)
-    return Verdict(
-        f"{text}. It is not shown that the model has learned anything of the classes.", beside, warns=True
-    )
+    if test["p"] < SIGNIFICANT:
+        return Verdict(f"{text}.", named, beside, patients=patients)
+    after = "It is not shown that the model has learned anything of the classes"
+    return Verdict(f"{text}. {after}.", named, beside, warns=True, patients=patients)
 
 
 def cautions(run: Results, training: Training) -> list[Verdict]:
     """Small numbers, another cohort than the trained one, and what the makers of the model caution."""
     data, found = training.settings["data"], []
     smaller = min(data["positive"], data["patients"] - data["positive"])
-    if smaller < SCARCE:
+    if smaller < FEW:
         name = training.classes[int(data["positive"] == smaller)]
         text = f"Only {smaller} of {plural(data['patients'], 'patient')} are {name}"
         found.append(Verdict(f"{text}: what is said of them rests on very few.", warns=True))
-    if run.info["cohort"]["patients"] != data["patients"]:
-        explained = plural(run.info["cohort"]["patients"], "patient")
+    if len(run.info.cohort.patients) != data["patients"]:
+        explained = plural(len(run.info.cohort.patients), "patient")
         text = f"The models were trained on {data['patients']} patients, and {explained} are explained"
         found.append(Verdict(f"{text}: the explanations are not of the same cohort.", warns=True))
-    caution = run.info["model"]["facts"].get("caution")
-    return found + ([Verdict(f"{one_line(str(caution))}", warns=True)] if caution else [])
+    caution = run.info.model.facts.get("caution")
+    return found + ([Verdict(one_line(caution), warns=True)] if caution else [])

@@ -1,37 +1,54 @@
-"""What all verdicts are made of: the sentence, and the measured scores behind it."""
+"""What all verdicts are made of: a sentence, the test that it rests on, and the figures behind it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xaibench.reports.scoring.scores import Outcome, Score, Scores
-from xaibench.reports.text import brief, span
+from xaibench.reports.scoring.cell import Score
+from xaibench.reports.text import brief, plural, span
 
 FEW = 10
-"""Patients below which a bootstrap's intervals are noticeably too narrow."""
+"""Patients below which every sentence carries a caution."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A sentence, with particulars below it; `warns` where the reader should be wary."""
+    """A sentence; `warns` where the reader should be wary."""
 
     text: str
+    test: str = ""
+    """The test behind the sentence, with its correction; empty where it only counts or quotes."""
     particulars: tuple[str, ...] = ()
+    """Figures, a line each."""
     warns: bool = False
+    patients: int | None = None
+    """Patients that the sentence rests on; None where it is not about patients."""
+
+    @property
+    def caution(self) -> str:
+        """Said behind the sentence where few patients carry it; empty otherwise."""
+        if self.patients is None or self.patients >= FEW:
+            return ""
+        return f"Caution: this rests on only {plural(self.patients, 'patient')}."
 
 
-def measured(scores: Scores, methods: Sequence[str], metric: str) -> dict[str, Score]:
-    """Scores of the methods that have a whole measurement of the metric."""
-    cells = {method: scores.get((method, metric)) for method in methods}
-    return {m: s for m, s in cells.items() if s is not None and s.status is Outcome.MEASURED}
+@dataclass(frozen=True)
+class Question:
+    """A question that a reader has, and what the run says to it."""
+
+    text: str
+    answers: tuple[Verdict, ...]
 
 
-def mean_of(score: Score) -> float:
-    """Mean of a measured score; raises ValueError for one that is not."""
-    if score.mean is None:
-        raise ValueError(f"{score.method}, {score.metric}: {score.status} has no mean")
-    return score.mean
+def sentences(questions: Sequence[Question]) -> list[str]:
+    """All verdicts as plain lines: sentence, caution, then test and figures in brackets."""
+    return [_line(verdict) for question in questions for verdict in question.answers]
 
 
-def with_interval(score: Score) -> str:
-    """Write the mean and its interval, such as `0.5 [0.4, 0.6]`."""
-    return f"{brief(score.mean)} {span(score.low, score.high)}".rstrip()
+def _line(verdict: Verdict) -> str:
+    beside = "; ".join(filter(None, [verdict.test, *verdict.particulars]))
+    return " ".join(filter(None, [verdict.text, verdict.caution, f"({beside})" if beside else ""]))
+
+
+def shown_score(score: Score) -> str:
+    """Write a score with its interval, such as `0.5 [0.4, 0.6]`."""
+    return f"{brief(score.value)} {span(score.low, score.high)}".rstrip()
