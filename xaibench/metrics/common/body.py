@@ -1,20 +1,16 @@
 """Where the patient is in an image: chance inside the body is higher than chance in an image that is half air."""
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 
 from xaibench.api import Case, Image, Region
+from xaibench.metrics.common.once import once_a_case
 
-_known: "WeakKeyDictionary[Case, Region]" = WeakKeyDictionary()
 
-
+@once_a_case
 def body_of(case: Case) -> Region:
-    """Return the body: found once a case, and always with the annotated region in it."""
-    if case not in _known:
-        body = _brightest_piece(case.image)
-        _known[case] = body if case.region is None else body | case.region
-    return _known[case]
+    """Return the body, with the annotated region in it."""
+    body = _brightest_piece(case.image)
+    return body if case.region is None else body | case.region
 
 
 def _brightest_piece(image: Image) -> Region:

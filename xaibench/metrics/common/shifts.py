@@ -4,12 +4,11 @@ The map is shifted around the image's torus: its values, their smoothness and th
 is lost. The mean over all shifts is what the place is worth; a few drawn ones estimate it without bias.
 """
 
-from functools import lru_cache
-
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from xaibench.api import Case, Measurement, Region, seed_of
+from xaibench.metrics.common.once import once_a_case
 
 SHIFTS = 4
 
@@ -22,7 +21,7 @@ def with_shifted(
     return np.stack([np.roll(values, offset, axes) for offset in _offsets(case, values.shape, seed)])
 
 
-@lru_cache(maxsize=8)
+@once_a_case
 def seen_by_shifted(case: Case, seed: int) -> Bool[np.ndarray, "n *space"]:
     """Return the region of an annotated case as the map and its shifted copies meet it, `[1 + SHIFTS *space]`.
 
@@ -30,9 +29,7 @@ def seen_by_shifted(case: Case, seed: int) -> Bool[np.ndarray, "n *space"]:
     """
     region: Region = np.asarray(case.region)
     axes = tuple(range(region.ndim))
-    views = np.stack([np.roll(region, -offset, axes) for offset in _offsets(case, region.shape, seed)])
-    views.flags.writeable = False  # one array for all metrics
-    return views
+    return np.stack([np.roll(region, -offset, axes) for offset in _offsets(case, region.shape, seed)])
 
 
 def measured(
