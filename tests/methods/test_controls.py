@@ -8,6 +8,8 @@ from xaibench.methods.centre import Centre
 from xaibench.methods.edges import Edges
 from xaibench.methods.mask import Mask
 from xaibench.methods.random import Random
+from xaibench.methods.random_smooth import RandomSmooth
+from xaibench.methods.upsampling import upsample
 
 CLASSIFIER = linear(np.ones((12, 20, 2)))
 TARGETS = np.array([0, 1, 1])
@@ -20,6 +22,48 @@ def test_random_depends_on_the_seed_of_each_image_alone():
     np.testing.assert_array_equal(first[0], first[2])
     assert (first[0] != first[1]).mean() > 0.99
     assert 0 <= first.min() < 0.1 < 0.9 < first.max() < 1
+
+
+def test_smooth_random_is_the_convolution_of_noise_with_a_gaussian():
+    noise = np.random.default_rng(7).standard_normal((12, 20), dtype=np.float32)
+    bells = []
+    for size in (12, 20):
+        distance = np.abs(np.arange(size)[:, None] - np.arange(size))
+        distance = np.minimum(distance, size - distance)  # round the border
+        bell = np.exp(-0.5 * (distance / (0.1 * size)) ** 2)
+        bells.append(bell / bell.sum(axis=1, keepdims=True))
+    heatmap = explain(RandomSmooth(sigma=0.1), CLASSIFIER, images(CLASSIFIER, 1), 1, seeds=7)[0]
+    np.testing.assert_allclose(heatmap, bells[0] @ noise @ bells[1].T, atol=2e-3)
+
+
+def test_smooth_random_depends_on_the_seed_of_each_image_alone():
+    x = images(CLASSIFIER)
+    first = explain(RandomSmooth(), CLASSIFIER, x, TARGETS, seeds=[5, 6, 5])
+    np.testing.assert_array_equal(
+        first, explain(RandomSmooth(), CLASSIFIER, x * 3, 1 - TARGETS, seeds=[5, 6, 5])
+    )
+    np.testing.assert_array_equal(first[0], first[2])
+    assert (first[0] != first[1]).mean() > 0.99
+
+
+def test_smooth_random_is_as_smooth_as_an_enlarged_7_by_7_map_and_even_at_the_borders():
+    classifier = linear(np.ones((84, 84, 1)))
+    x = np.zeros((300, 84, 84, 1), np.float32)
+    heatmaps = explain(RandomSmooth(), classifier, x, 1, seeds=np.arange(300))
+    enlarged = upsample(np.random.default_rng(0).normal(size=(300, 7, 7)).astype(np.float32), (84, 84))
+    ours, theirs = (half_width(maps[:, 14:-14, 14:-14]) for maps in (heatmaps, enlarged))
+    assert abs(ours - theirs) <= 2
+    spread = heatmaps.std(axis=0)
+    assert spread[0].mean() == pytest.approx(spread[42].mean(), rel=0.1)
+
+
+def half_width(maps):
+    """Distance in pixels at which neighbours correlate by less than one half."""
+    for distance in range(1, 30):
+        pairs = maps[:, :, distance:].ravel(), maps[:, :, :-distance].ravel()
+        if np.corrcoef(*pairs)[0, 1] < 0.5:
+            return distance
+    return 30
 
 
 def test_edges_agree_with_the_sobel_sums_written_as_loops():
@@ -62,6 +106,6 @@ def test_mask_means_nothing_without_an_annotation():
 
 def test_controls_ask_the_model_nothing():
     before = CLASSIFIER.passes
-    for control in (Random(), Edges(), Centre()):
+    for control in (Random(), RandomSmooth(), Edges(), Centre()):
         explain(control, CLASSIFIER, images(CLASSIFIER), TARGETS)
     assert CLASSIFIER.passes == before

@@ -4,7 +4,8 @@ import pytest
 from tests.closed_form import images, linear, small_resnet
 from tests.methods.batches import explain
 from xaibench.api import Classifier, Need, Passes
-from xaibench.methods.shap import CELLS, Cells, Shap, blurred_by
+from xaibench.methods.hiding import blurred
+from xaibench.methods.shap import CELLS, Cells, Shap
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +18,7 @@ def test_values_sum_to_the_score_of_the_image_minus_that_of_the_blurred_image(mo
     x, targets = images(model, 2), np.array([0, 1])
     heatmaps = explain(Shap(evaluations=64), model, x, targets)
     for n in range(2):
-        blurred = blurred_by(x[n], 1 / 8)
-        gain = model.scores(x[n])[targets[n]] - model.scores(blurred)[targets[n]]
+        gain = model.scores(x[n])[targets[n]] - model.scores(blurred(x[n], 1 / 8))[targets[n]]
         assert heatmaps[n].sum() == pytest.approx(gain, abs=1e-5)
 
 
@@ -27,8 +27,7 @@ def test_trap_20_fewer_samples_than_cells_still_sum_to_the_whole_gain(classifier
     x = images(classifier, 1)
     heatmap = explain(Shap(evaluations=evaluations), classifier, x, 1)[0]
     assert heatmap.size > evaluations
-    blurred = blurred_by(x[0], 1 / 8)
-    gain = classifier.scores(x)[0, 1] - classifier.scores(blurred)[1]
+    gain = classifier.scores(x)[0, 1] - classifier.scores(blurred(x[0], 1 / 8))[1]
     assert abs(gain) > 1e-3
     assert heatmap.sum() == pytest.approx(gain, abs=1e-5)
 
@@ -38,14 +37,14 @@ def test_an_almost_additive_model_gets_its_terms_back():
     weights = np.random.default_rng(0).normal(size=(4, 4, 1)) / 100
     classifier = linear(weights)
     x = images(classifier, 1)
-    expected = (weights * (x[0] - blurred_by(x[0], 0.5)))[..., 0] / 4
+    expected = (weights * (x[0] - blurred(x[0], 0.5)))[..., 0] / 4
     heatmap = explain(Shap(evaluations=2000, blur=0.5), classifier, x, 1)[0]
     np.testing.assert_allclose(heatmap, expected, atol=1e-5)
 
 
 def test_trap_19_hidden_places_of_float_images_keep_their_intensity():
     x = images(small_resnet(), 1)[0] * 0.3 + 0.6  # inpainting by the package would set these to 0
-    assert abs(blurred_by(x, 1 / 8).mean() - x.mean()) < 0.01
+    assert abs(blurred(x, 1 / 8).mean() - x.mean()) < 0.01
     classifier = linear(np.ones((32, 32, 1)) / 100)
     heatmap = explain(Shap(evaluations=64), classifier, x[None], 1)[0]
     assert abs(heatmap.sum()) < 0.01  # with black instead of blur it would be f(x) - f(0) = 0.49
@@ -53,13 +52,13 @@ def test_trap_19_hidden_places_of_float_images_keep_their_intensity():
 
 def test_blur_is_the_mean_over_a_window_that_scales_with_the_image():
     x = images(linear(np.ones((16, 24, 2))), 1)[0]
-    blurred = blurred_by(x, 1 / 8)  # 2 rows by 3 columns
-    np.testing.assert_allclose(blurred[8, 8], x[7:9, 7:10].mean(axis=(0, 1)), rtol=1e-5)
+    smooth = blurred(x, 1 / 8)  # 2 rows by 3 columns
+    np.testing.assert_allclose(smooth[8, 8], x[7:9, 7:10].mean(axis=(0, 1)), rtol=1e-5)
 
 
 def test_one_channel_keeps_its_axis():
     x = images(linear(np.ones((16, 24, 1))), 1)[0]
-    assert blurred_by(x, 1 / 8).shape == (16, 24, 1)
+    assert blurred(x, 1 / 8).shape == (16, 24, 1)
 
 
 @pytest.mark.parametrize("evaluations", [16, 64, 100])

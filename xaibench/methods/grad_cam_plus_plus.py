@@ -5,32 +5,26 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Batch, Classifier, Features, Heatmaps, Need
-from xaibench.methods.upsampling import upsample
+from xaibench.api import Features
+from xaibench.methods.cam_core import GradientCam, Weights
 
 
 @dataclass(frozen=True)
-class GradCamPlusPlus:
+class GradCamPlusPlus(GradientCam):
     """Grad-CAM whose weights are sums of the positive gradients, each pixel counted by its alpha.
 
     The closed form of alpha (eq. 19) is that of the class score exp(logit). The factor exp(logit), common to
-    all weights of an image, is left out: it overflows for large logits and changes only the scale of a map.
+    all weights of an image, is left out: it overflows for large logits and changes only the scale of a map. All zero
+    where no gradient is positive.
     """
 
-    layer: str | None = None
-    """Name of the feature layer; None = the last convolutional block's output."""
-
-    family: ClassVar = "cam"
-    needs: ClassVar = frozenset({Need.FEATURE_GRADIENTS})
     source: ClassVar = "Chattopadhay et al. 2018"
 
-    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
-        """Explain each image: maps >= 0, all zero where no gradient is positive."""
-        maps, gradients = classifier.feature_gradients(batch.images, batch.targets, self.layer)
-        positive = np.maximum(gradients, 0)
-        weights = (alphas(maps, gradients) * positive).sum(axis=(1, 2), keepdims=True)
-        cams = np.maximum((weights * maps).sum(axis=-1), 0)
-        return upsample(cams, batch.space)
+    def weights(self, maps: Features, gradients: Features) -> Weights:
+        """Sum of alpha x positive gradient over each map."""
+        weighted = alphas(maps, gradients) * np.maximum(gradients, 0)
+        sums: Weights = weighted.sum(axis=(1, 2), keepdims=True)
+        return sums
 
 
 def alphas(maps: Features, gradients: Features) -> Features:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from xaibench.api import Batch, Classifier, Heatmap, Heatmaps, Image, Need
+from xaibench.methods.hiding import black
 from xaibench.methods.upsampling import interpolation
 
 
@@ -38,8 +39,7 @@ class Rise:
         )
 
     def _explain(self, classifier: Classifier, image: Image, target: int, masks: "ShiftedMasks") -> Heatmap:
-        black = np.full_like(image, image.min())
-        scores = classifier.masked_scores(image, masks, black)[:, target]
+        scores = classifier.masked_scores(image, masks, black(image))[:, target]
         return masks.weighted_sum(scores) / np.float32(self.masks * self.probability)
 
 

@@ -1,7 +1,5 @@
 """Partition SHAP: Owen values of image regions (Lundberg and Lee 2017, arXiv:1705.07874), by the package `shap`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -10,6 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from xaibench.api import Batch, Classifier, Heatmap, Heatmaps, Image, Need
+from xaibench.methods.global_draws import global_draws
+from xaibench.methods.hiding import blurred
 
 BATCH = 64
 """Masks evaluated at once: as many as keep the model busy; more would let the search run less greedily."""
@@ -52,13 +52,13 @@ class Shap:
     ) -> Heatmap:
         from shap import PartitionExplainer  # slow to import
 
-        blurred = blurred_by(image, self.blur)
+        backdrop = blurred(image, self.blur)
 
         def probability(kept: np.ndarray) -> np.ndarray:
-            return classifier.masked_scores(image, cells.painted(kept), blurred)[:, target]
+            return classifier.masked_scores(image, cells.painted(kept), backdrop)[:, target]
 
         explainer = PartitionExplainer(probability, MaskHandedOn(cells.shape))
-        with _global_draws(seed):
+        with global_draws(seed):
             explained = explainer(
                 np.empty((1, *cells.shape)), max_evals=self.evaluations, batch_size=BATCH, silent=True
             )
@@ -112,23 +112,3 @@ def halvings(size: tuple[int, int]) -> Float[np.ndarray, "merges 4"]:
 
     tree: np.ndarray = ImageMasker(0.0, (*size, 1)).clustering
     return tree
-
-
-def blurred_by(image: Image, fraction: float) -> Image:
-    """Box-filter an image, as the package's `blur(x, y)` does, with a window that scales with the image."""
-    import cv2
-
-    height, width = (max(1, round(side * fraction)) for side in image.shape[:2])
-    blurred: np.ndarray = cv2.blur(image, (width, height)).reshape(image.shape)
-    return blurred
-
-
-@contextmanager
-def _global_draws(seed: int) -> Iterator[None]:
-    """Seed numpy's global generator, from which the package draws to break ties, and put it back afterwards."""
-    state = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(state)  # noqa: NPY002

@@ -1,17 +1,14 @@
 """Grad-CAM as the package `tf-explain` computes it: a second implementation, with its ways."""
 
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float32, Int
 
-from xaibench.api import Batch, Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Heatmaps, Images, Need
+from xaibench.methods.tf_explain_core import PACKAGE, explained_by_target
 from xaibench.methods.upsampling import upsample
-
-AT_ONCE = 16  # images of one eager call, which keeps all activations in memory
 
 
 @dataclass(frozen=True)
@@ -28,28 +25,20 @@ class TfExplainGradCam:
 
     family: ClassVar = "cam"
     needs: ClassVar = frozenset({Need.KERAS})
-    source: ClassVar = "tf-explain 0.3.1 (Meudec 2021)"
+    source: ClassVar = PACKAGE
 
     def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
-        """Explain each image: signed maps in units of the logit."""
+        """Explain each image: signed maps in units of the logit. One pass there and back."""
         borrowed = classifier.borrow_keras(forward=len(batch), backward=len(batch))
         layer = self.layer or borrowed.layer
-        heatmaps = np.zeros((len(batch), *batch.space), np.float32)
-        for target, rows in _groups(batch.targets):
-            cams = _cams(borrowed.model, batch.images[rows], layer, target)
-            heatmaps[rows] = upsample(cams, batch.space)
-        return heatmaps
+
+        def explain(images: Images, target: int) -> Heatmaps:
+            return upsample(_cams(borrowed.model, images, layer, target), batch.space)
+
+        return explained_by_target(batch, explain)
 
 
-def _groups(targets: Targets) -> Iterator[tuple[int, Int[np.ndarray, "some"]]]:
-    """Rows of one target each, a few at a time, as the package explains one class a call."""
-    for target in np.unique(targets):
-        rows = np.flatnonzero(targets == target)
-        for start in range(0, len(rows), AT_ONCE):
-            yield int(target), rows[start : start + AT_ONCE]
-
-
-def _cams(model: Any, images: Images, layer: str, target: int) -> Float32[np.ndarray, "n fh fw"]:
+def _cams(model: Any, images: Images, layer: str, target: int) -> Heatmaps:
     """Weighted sums of the feature maps, by the package."""
     from tf_explain.core.grad_cam import GradCAM
 
