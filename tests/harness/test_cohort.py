@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,14 @@ import pytest
 from tests.harness.in_memory import likes_bright
 from xaibench.api import Classifier, Intensity, LoadedModel, Match, Need, Volume, XaibenchError, fit
 from xaibench.classifiers.base import BaseClassifier
-from xaibench.harness.cohort import Cohort, build_cohort, cases_of, choose_patients, in_the_order_of
+from xaibench.harness.cohort import (
+    Cohort,
+    assumed_order,
+    build_cohort,
+    cases_of,
+    choose_patients,
+    in_the_order_of,
+)
 from xaibench.harness.spec import Preset, RunSpec, Slices
 
 GREY = (8, 8, 1)
@@ -174,7 +181,7 @@ def test_a_larger_number_of_patients_holds_those_of_the_smaller() -> None:
     for labels in product(range(3), repeat=6):
         chosen = [{v.patient for v in choose_patients(labelled(labels, 3), n)} for n in range(1, 7)]
         assert [len(names) for names in chosen] == [1, 2, 3, 4, 5, 6]
-        assert all(fewer < more for fewer, more in zip(chosen, chosen[1:], strict=False)), labels
+        assert all(fewer < more for fewer, more in pairwise(chosen)), labels
 
 
 def test_the_smoke_preset_takes_four_patients() -> None:
@@ -296,3 +303,44 @@ def test_swapped_names_swap_the_labels_and_several_labels_go_along() -> None:
 def test_labels_stay_where_the_outputs_have_no_or_other_names(outputs: tuple[str, ...]) -> None:
     cohort = build(labelled([0, 1]))
     assert in_the_order_of(outputs, cohort) is cohort
+
+
+def notes_on(
+    outputs: Sequence[str], count: int, predicted: Sequence[int], labels: Sequence[int] = (0, 1)
+) -> str:
+    """What is said of a model with `count` outputs that predicts these classes."""
+    loaded = model(likes_bright(classes=count), class_names=tuple(outputs))
+    cohort = in_the_order_of(outputs, build(labelled(labels)))
+    scores = dict(zip([case.id for case in cohort.cases], np.eye(count)[list(predicted)], strict=True))
+    return " ".join(assumed_order(loaded, cohort, scores))
+
+
+def test_nothing_is_said_of_outputs_whose_names_are_the_labels() -> None:
+    assert notes_on(("class 1", "class 0"), 2, [0, 0]) == ""
+    assert notes_on(("other", "class 1", "class 0"), 3, [0, 0]) == ""
+
+
+def test_other_names_are_said_with_what_is_assumed() -> None:
+    assert notes_on(("fine", "ill"), 2, [0, 1]) == (
+        "The model's outputs are named fine, ill, the cohort's labels class 0, class 1; assumed is output 0 = class 0, "
+        "output 1 = class 1. If that is wrong, name the outputs in their order with --classes."
+    )
+
+
+def test_more_outputs_than_labels_are_said_with_what_is_assumed() -> None:
+    said = notes_on((), 4, [0, 1])
+    assert said.startswith(
+        "The model has 4 outputs without names, the cohort 2 labels; assumed is output 0 = "
+    )
+
+
+def test_unnamed_outputs_that_are_right_are_taken_as_they_stand() -> None:
+    assert notes_on((), 2, [0, 1, 1, 1], [0, 1, 0, 1]) == ""
+
+
+def test_unnamed_outputs_that_are_no_better_than_guessing_are_said() -> None:
+    said = notes_on((), 2, [1, 0, 0, 0], [0, 1, 0, 1])
+    assert said.startswith(
+        "The model is right in 1 of 4 cases, no more than by always naming one class, and its outputs have no names; "
+        "assumed is output 0 = class 0"
+    )

@@ -152,3 +152,27 @@ def in_the_order_of(model_names: Sequence[str], cohort: Cohort) -> Cohort:
     number = [list(model_names).index(name) for name in cohort.class_names]
     cases = [replace(case, labels=tuple(number[label] for label in case.labels)) for case in cohort.cases]
     return replace(cohort, cases=cases, class_names=tuple(model_names))
+
+
+def assumed_order(model: LoadedModel, cohort: Cohort, scores: Mapping[str, np.ndarray]) -> list[str]:
+    """Say which output was taken for which label where names do not tell; nothing where it is known or works.
+
+    `scores` are the class probabilities of each case.
+    """
+    outputs, labels = model.classifiers[0].n_classes, cohort.class_names
+    if set(labels) <= set(model.class_names):
+        return []
+    judged = [case for case in cohort.cases if len(case.labels) == 1]
+    right = sum(int(scores[case.id].argmax()) == case.label for case in judged)
+    largest = max(Counter(case.label for case in judged).values(), default=0)
+    if model.class_names:
+        why = f"The model's outputs are named {', '.join(model.class_names)}, the cohort's labels {', '.join(labels)}"
+    elif outputs != len(labels):
+        why = f"The model has {outputs} outputs without names, the cohort {len(labels)} labels"
+    elif right <= largest and len(judged) > right:
+        guess = "no more than by always naming one class, and its outputs have no names"
+        why = f"The model is right in {right} of {len(judged)} cases, {guess}"
+    else:
+        return []
+    assumed = ", ".join(f"output {number} = {name}" for number, name in enumerate(labels[:outputs]))
+    return [f"{why}; assumed is {assumed}. If that is wrong, name the outputs in their order with --classes."]

@@ -16,7 +16,7 @@ from xaibench.api import (
     unknown,
 )
 from xaibench.harness import keys, registry
-from xaibench.harness.cohort import Cohort, build_cohort, in_the_order_of
+from xaibench.harness.cohort import Cohort, assumed_order, build_cohort, in_the_order_of
 from xaibench.harness.configured import (
     Configured,
     check_parameters,
@@ -85,11 +85,12 @@ def set_up(spec: RunSpec, cohort: Cohort, model: LoadedModel) -> Setting:
     """Settle who explains which case for which class; what the reader must know of that joins the cohort's notes."""
     held_out, notes = model.held_out(cohort.matches)
     folds = Folds(model.classifiers, {name: match.classifier for name, match in cohort.matches.items()})
-    cohort.notes.extend([*notes, *verify(folds, cohort.cases)])
+    notes = [*notes, *verify(folds, cohort.cases)]
     scores = {
         case.id: folds.classifiers[folds.of[case.patient]].remembered_scores(case.image)
         for case in cohort.cases
     }
+    cohort.notes.extend([*notes, *assumed_order(model, cohort, scores)])
     return Setting(folds, scores, choose_targets(spec, cohort, model, scores), held_out)
 
 
