@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -61,6 +60,11 @@ def patient_means(pairs: Iterable[tuple[str, float]]) -> Values:
     return np.array([math.fsum(grouped[p]) / len(grouped[p]) for p in sorted(grouped)], dtype=np.float64)
 
 
+def as_written(values: Float[np.ndarray, "*axes"]) -> Float[np.ndarray, "*axes"]:
+    """Round to the six significant digits of scores.csv: what differs by rounding only is one value."""
+    return np.array([float(f"{value:.6g}") for value in values.flat]).reshape(values.shape)
+
+
 def estimate(values: Values, aggregate: Aggregate = "mean", bounds: Interval = UNBOUNDED) -> Estimate:
     """Estimate a mean, median or share (the mean of hits and misses) from one value a patient, in any order.
 
@@ -100,20 +104,30 @@ def _common(first: Interval, second: Interval) -> Interval:
     return max(first[0], second[0]), min(first[1], second[1])
 
 
+def clopper_pearson(hits: float, n: float) -> Interval:
+    """95 % interval of a share, exact for whole numbers; `n` above 0, 0 <= hits <= n."""
+    low = stats.beta.ppf(TAIL, hits, n - hits + 1) if hits > 0 else 0.0
+    high = stats.beta.ppf(1 - TAIL, hits + 1, n - hits) if hits < n else 1.0
+    return float(low), float(high)
+
+
 def _of_hits(values: Values, bounds: Interval) -> Interval:
-    hits, width = int((values == bounds[1]).sum()), bounds[1] - bounds[0]
-    low, high = proportion_confint(hits, len(values), alpha=1 - LEVEL, method="beta")
-    return bounds[0] + width * float(low), bounds[0] + width * float(high)
+    width = bounds[1] - bounds[0]
+    low, high = clopper_pearson(float((values == bounds[1]).sum()), float(len(values)))
+    return bounds[0] + width * low, bounds[0] + width * high
 
 
 def _studentised(values: Values) -> Interval:
     """Bootstrap-t interval of a mean (Efron and Tibshirani 1993, sec. 12.5), 1 to 4 times as wide as Student's."""
     n, mean = len(values), math.fsum(values) / len(values)
     error, student = _standard_error(values), _student(n)
-    draws = ((values - mean) / np.ptp(values))[_drawn_patients(n)]
+    counts, deviations = _drawn_counts(n), (values - mean) / np.ptp(values)
+    means = counts @ deviations / n
+    variances = counts @ deviations**2 / n - means**2
     # A draw of equal patients has no spread: its ratio is infinite, or undefined if they stand at the mean.
+    variances[variances < ROUNDING] = 0
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.nan_to_num(draws.mean(axis=1) / (draws.std(axis=1, ddof=1) / math.sqrt(n)))
+        ratios = np.nan_to_num(means / np.sqrt(variances / (n - 1)))
     limited = np.clip(ratios, -WIDEST * student, WIDEST * student)
     low, high = (float(end) for end in np.quantile(limited, [DRAWN_TAIL, 1 - DRAWN_TAIL]))
     return mean - max(high, student) * error, mean + max(-low, student) * error
@@ -148,8 +162,9 @@ def _student(n: int) -> float:
 
 # The same draws for every figure: nobody is lucky, and thousands of figures are read in seconds.
 @functools.lru_cache(maxsize=8)
-def _drawn_patients(n: int) -> Int[np.ndarray, "draws n"]:
-    return np.random.default_rng(n).integers(0, n, (RESAMPLES, n))
+def _drawn_counts(n: int) -> Float[np.ndarray, "draws n"]:
+    """How often each of n patients is in each of the draws."""
+    return np.random.default_rng(n).multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(np.float64)
 
 
 @functools.lru_cache(maxsize=8)
