@@ -8,18 +8,20 @@ import numpy as np
 import tensorflow as tf
 from jaxtyping import Float32
 
-from xaibench.api import BorrowedModel, Images, Need
+from xaibench.api import BorrowedModel, Images, Need, NotApplicable, XaibenchError, unknown
 from xaibench.classifiers.base import BaseClassifier
 from xaibench.classifiers.batches import even_parts
 from xaibench.classifiers.keras import functions
 from xaibench.classifiers.keras.acceptance import input_shape_of
 from xaibench.classifiers.keras.fingerprint import fingerprint
+from xaibench.classifiers.keras.flat import Step
 from xaibench.classifiers.keras.graph import Function, Graph, open_graph
 from xaibench.classifiers.keras.lending import lent_copy
 from xaibench.classifiers.keras.probing import outputs_of, verified
+from xaibench.classifiers.keras.randomising import fresh_weights, layers_with_weights
 from xaibench.classifiers.keras.sharing import SharedModel, with_known
 
-OF_MAPS = {Need.FEATURES, Need.FEATURE_GRADIENTS, Need.KERAS}
+OF_MAPS = {Need.FEATURES, Need.FEATURE_GRADIENTS, Need.LOGITS_FROM_FEATURES, Need.KERAS}
 
 
 class KerasClassifier(BaseClassifier):
@@ -78,8 +80,10 @@ class KerasClassifier(BaseClassifier):
     def offers(self) -> frozenset[Need]:
         """What this model can be asked for."""
         found = {Need.SCORES, Need.INPUT_GRADIENTS}
+        found |= {Need.RANDOMISED} if self._layers_with_weights else set()
         if self.graph.has_maps():
             found |= {Need.FEATURES, Need.FEATURE_GRADIENTS}
+            found |= set() if self._is_bypassed(self.default_layer) else {Need.LOGITS_FROM_FEATURES}
             found |= set() if self.graph.ending.is_read_back else {Need.KERAS}
         return frozenset(found)
 
@@ -110,6 +114,32 @@ class KerasClassifier(BaseClassifier):
         self._activate()
         return self.graph.head_weights()
 
+    @property
+    def random_layers(self) -> tuple[str, ...]:
+        """Layers with learnt weights, from the output down; `name#2` is the second layer of a name."""
+        return tuple(self._layers_with_weights)
+
+    @cached_property
+    def _layers_with_weights(self) -> dict[str, Step]:
+        return layers_with_weights(self.graph.steps)
+
+    def randomised(self, seed: int, upto: str) -> "KerasClassifier":
+        """Return the classifier with fresh weights in the layers from the output down to `upto`, the others as trained.
+
+        Raises XaibenchError for a layer that is not among `random_layers`.
+        """
+        self._require(Need.RANDOMISED)
+        if upto not in self.random_layers:
+            raise XaibenchError(unknown("layer with weights", upto, self.random_layers))
+        fresh: dict[int, np.ndarray] = {}
+        for name in self.random_layers[: self.random_layers.index(upto) + 1]:
+            step = self._layers_with_weights[name]
+            drawn = fresh_weights(step, seed, name)
+            fresh |= {id(held): weight for held, weight in zip(step.layer.weights, drawn, strict=True)}
+        self._activate()
+        trained = zip(self.model.weights, self.model.get_weights(), strict=True)
+        return self.sibling([np.asarray(fresh.get(id(variable), there)) for variable, there in trained])
+
     def borrow_keras(self, forward: int, backward: int) -> BorrowedModel:
         """Lend the flat Keras model with logits as its output; the stated passes are counted."""
         self._require(Need.KERAS)
@@ -124,6 +154,10 @@ class KerasClassifier(BaseClassifier):
     def _why_not(self, need: Need) -> str:
         if need in OF_MAPS and not self.graph.has_maps():
             return "the model has no convolutional layer, so it has no feature maps"
+        if need is Need.LOGITS_FROM_FEATURES:
+            return f"the logits also depend on layers that go past {self.default_layer!r}"
+        if need is Need.RANDOMISED:
+            return "the model has no layer with weights that it learnt"
         if need is Need.KERAS:
             return "the logits are read back from the model's probabilities, so no Keras model puts them out"
         return super()._why_not(need)
@@ -165,6 +199,22 @@ class KerasClassifier(BaseClassifier):
         function = self._traced(f"feature gradients of {layer}", build, self._images(), TARGETS)
         (maps,), (gradients,) = function(images, targets.astype(np.int32))
         return _array(maps), _array(gradients)
+
+    def _logits_from_features(self, features: np.ndarray, *, layer: str) -> np.ndarray:
+        if self._is_bypassed(layer):
+            raise NotApplicable(f"the logits also depend on layers that go past {layer!r}")
+        shape = tf.TensorSpec((None, *features.shape[1:]))
+        maps = self.graph.output_of(layer)
+        function = self._traced(f"logits from {layer}", lambda: self.graph.logits_from(maps), shape)
+        return _array(function(features))
+
+    def _is_bypassed(self, layer: str) -> bool:
+        """Tell whether the logits depend on the image past a layer too."""
+        try:
+            self.graph.logits_from(self.graph.output_of(layer))
+        except ValueError:
+            return True
+        return False
 
     def _feature_shape(self, layer: str) -> tuple[int, ...]:
         return tuple(self.graph.output_of(layer).shape[1:])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,7 +12,7 @@ from xaibench.classifiers.keras.flat import FlatModel, Step
 from xaibench.classifiers.source import source_hash
 
 
-def fingerprint(flat: FlatModel, weights: list[np.ndarray]) -> str:
+def fingerprint(flat: FlatModel, weights: Sequence[Any]) -> str:
     """Hash of layers, their connections, their weights and our code."""
     digest = hashlib.sha256(source_hash().encode())
     tensors = [flat.image, *(output for step in flat.steps for output in step.outputs)]

@@ -11,7 +11,7 @@ class SharedModel:
 
     def __init__(self, model: Any) -> None:
         self.variables = model.weights
-        self.active = model.get_weights()
+        self.active = [np.asarray(weight) for weight in model.get_weights()]
 
     def activate(self, weights: list[np.ndarray]) -> None:
         """Assign the weights that are not active yet; equal ones are one object (see `with_known`)."""
