@@ -1,18 +1,15 @@
 """Cohort metrics against plain re-implementations, on explainers and models whose answers are known."""
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.metrics.conftest import NO_MODEL
-from tests.metrics.plain_classifier import Linear
 from xaibench.api import Case, CohortExplanation, Folds, NotApplicable, XaibenchError, seed_of
 from xaibench.metrics.bootstrap_stability import BootstrapStability
-from xaibench.metrics.class_consistency import ClassConsistency
 from xaibench.metrics.cohort_colocalisation import CohortColocalisation
-from xaibench.metrics.common.patient_draws import resampled, shuffled
+from xaibench.metrics.common.patient_draws import resampled
 
 SIZE = 8
 
@@ -48,147 +45,9 @@ class MeanImage:
         return CohortExplanation(image, image[..., 0], np.zeros(image.shape[:2], int))
 
 
-def score(metric, cases, label, classifiers=(NO_MODEL,), explain=None):
-    explain = explain or MeanImage()
-    return metric.score_cohort(
-        Folds(tuple(classifiers), {}), cases, label, MeanImage()(cases)[label], explain
-    )
-
-
-def folds():
-    return [Linear(np.full((SIZE, SIZE, 1), weight / SIZE**2), bias) for weight, bias in ((4, 0), (2, -0.5))]
-
-
-def probability(label: int, value: float) -> float:
-    """Mean over the two fold models of p(label) of a flat image."""
-    recurrent = np.mean([1 / (1 + np.exp(-(w * value + b))) for w, b in ((4, 0), (2, -0.5))])
-    return float(recurrent if label == 1 else 1 - recurrent)
-
-
-def brightness(cases: list[Case]) -> float:
-    return float(np.mean([case.image.mean() for case in cases]))
-
-
-# -------------------------------------------------------------------- draws
-
-
-def patients(cases: list[Case]) -> list[str]:
-    """Patients of a drawn cohort, as often as drawn; all slices of a patient must be there."""
-    slices = Counter(case.id for case in cases)
-    assert slices["P1-s00"] == slices["P1-s01"]
-    return [case.patient for case in cases if case.id != "P1-s01"]
-
-
-def test_patients_are_drawn_again_with_replacement_and_all_their_slices() -> None:
-    draws = resampled(cohort(), 1, 3000, seed=0)
-    drawn = [patients(draws.cohorts[place]) for place in draws.which]
-    assert {len(one) for one in drawn} == {3}
-    assert {case.label for one in draws.cohorts for case in one} == {1}
-    times = Counter(patient for one in drawn for patient in one)
-    assert all(abs(times[patient] / 9000 - 1 / 3) < 0.02 for patient in ("P1", "P2", "P3"))
-    distinct = np.mean([len(set(one)) for one in drawn])
-    assert distinct == pytest.approx(3 * (1 - (2 / 3) ** 3), abs=0.05)
-
-
-def test_labels_are_shuffled_over_patients_and_the_size_of_the_class_is_kept() -> None:
-    draws = shuffled(cohort(), 1, 3000, seed=0)
-    drawn = [patients(draws.cohorts[place]) for place in draws.which]
-    assert {len(one) for one in drawn} == {len(set(one)) for one in drawn} == {3}
-    assert {case.label for one in draws.cohorts for case in one} == {1}
-    times = Counter(patient for one in drawn for patient in one)
-    assert all(abs(times[f"P{n}"] / 9000 - 1 / 7) < 0.02 for n in range(1, 8))
-
-
-@pytest.mark.parametrize("kind", [resampled, shuffled])
-def test_the_same_patients_are_one_cohort_whatever_the_order_of_the_cases(kind) -> None:
-    draws, other = kind(cohort(), 1, 200, seed=5), kind(cohort()[::-1], 1, 200, seed=5)
-    names = [tuple(sorted(patients(one))) for one in draws.cohorts]
-    assert len(names) == len(set(names)) <= 35
-    assert [[case.id for case in one] for one in draws.cohorts] == [
-        [case.id for case in one] for one in other.cohorts
-    ]
-    np.testing.assert_array_equal(draws.which, other.which)
-
-
-# -------------------------------------------------------------------- class consistency
-
-
-@pytest.mark.parametrize("label", [0, 1])
-def test_class_consistency_is_the_mean_probability_over_the_fold_models(label: int) -> None:
-    cases = cohort()
-    measured = score(ClassConsistency(draws=5), cases, label, folds())
-    expected = probability(label, brightness([case for case in cases if case.label == label]))
-    assert measured.value == pytest.approx(expected, abs=1e-5)
-    assert measured.details["predicted"] == float(expected > 0.5)
-
-
-@pytest.mark.parametrize("label", [0, 1])
-def test_interval_and_null_agree_with_a_loop_over_the_draws(label: int) -> None:
-    cases, seed, count = cohort(), 3, 60
-    measured = score(ClassConsistency(draws=count, seed=seed), cases, label, folds())
-
-    def probabilities(kind, purpose: str) -> list[float]:
-        draws = kind(cases, label, count, seed_of(seed, label, "class-consistency", purpose))
-        return [probability(label, brightness(draws.cohorts[place])) for place in draws.which]
-
-    again, null = probabilities(resampled, "resampled"), probabilities(shuffled, "shuffled")
-    expected = {
-        "predicted": measured.details["predicted"],
-        "low": np.percentile(again, 2.5),
-        "high": np.percentile(again, 97.5),
-        "null_mean": sum(null) / count,
-        "null_low": np.percentile(null, 2.5),
-        "null_high": np.percentile(null, 97.5),
-        "null_predicted": sum(p > 0.5 for p in null) / count,
-        "null_p": (1 + sum(p >= measured.value - 1e-6 for p in null)) / (1 + count),
-    }
-    assert measured.details == pytest.approx(expected, abs=1e-5)
-    assert 0 < measured.details["null_predicted"] < 1
-
-
-def test_of_two_patients_the_interval_and_the_null_follow_by_hand() -> None:
-    cases = [flat("P1", 1, 0.9, 0), flat("P1", 1, 0.5, 1), flat("P8", 1, 0.1), flat("P9", 0, -0.6)]
-    both = score(ClassConsistency(draws=100), cases, 1, folds()).details
-    assert both["low"] == pytest.approx(probability(1, 0.1), abs=1e-5)
-    assert both["high"] == pytest.approx(probability(1, 0.7), abs=1e-5)
-    alone = score(ClassConsistency(draws=100), cases, 0, folds())  # one of three patients is dealt the label
-    own = alone.details["null_predicted"]  # only the true patient looks like class 0
-    assert 0.2 < own < 0.5
-    assert alone.details["null_p"] == pytest.approx((1 + 100 * own) / 101)
-    assert alone.details["null_high"] == pytest.approx(alone.value, abs=1e-5)
-    assert "low" not in alone.details  # a single patient has no interval
-
-
-def test_shuffles_that_are_the_true_one_count_as_high_as_the_value() -> None:
-    cases = [flat("P1", 1, 0.9), flat("P2", 0, -0.9)]
-    metric = ClassConsistency(draws=400)
-    for label in (0, 1):
-        assert score(metric, cases, label, folds()).details["null_p"] == pytest.approx(0.5, abs=0.08)
-
-
-def test_a_cohort_of_one_class_has_no_null() -> None:
-    cases = [case for case in cohort() if case.label == 1]
-    assert set(score(ClassConsistency(draws=5), cases, 1, folds()).details) == {"predicted", "low", "high"}
-
-
-def test_only_cases_with_the_label_are_explained_and_no_image_is_classified_twice() -> None:
-    models, explain = folds(), MeanImage()
-    score(ClassConsistency(draws=200), cohort(), 1, models, explain)
-    assert all({case.label for case in cases} == {1} for cases in explain.seen)
-    explained = [tuple(sorted(patients(cases))) for cases in explain.seen]
-    resamples = [names for names in explained if len(set(names)) < 3]
-    assert len(resamples) == len(set(resamples))
-    assert len(explained) <= 10 + 35  # ways to draw 3 of 3 with, and 3 of 7 without replacement
-    for model in models:
-        assert model.passes.forward == 1 + len(explained)
-
-
-def test_the_order_of_the_cases_changes_nothing_and_another_seed_does() -> None:
-    one = score(ClassConsistency(draws=30), cohort(), 1, folds())
-    assert score(ClassConsistency(draws=30), cohort()[::-1], 1, folds()).details == pytest.approx(one.details)
-    assert score(ClassConsistency(draws=30, seed=1), cohort(), 1, folds()).details != pytest.approx(
-        one.details
-    )
+def score(metric, cases, label, explain=None):
+    folds = Folds((NO_MODEL,), {case.patient: 0 for case in cases})
+    return metric.score_cohort(folds, cases, label, MeanImage()(cases)[label], explain or MeanImage())
 
 
 # -------------------------------------------------------------------- co-localisation
@@ -281,10 +140,11 @@ def test_bootstrap_stability_agrees_with_plain_ssim_over_the_draws() -> None:
     values = np.concatenate([case.image.ravel() for case in cases])
     span = float(values.max() - values.min())
     whole = np.mean([case.image for case in cases[:3]], axis=0)
-    draws = resampled(cases, 1, 40, seed_of(2, 1, "bootstrap-stability"))
+    one = Folds((NO_MODEL,), {case.patient: 0 for case in cases})
+    draws = resampled(cases, 1, one, 40, seed_of(2, 1, "bootstrap-stability"))
     alike = [
         slow_ssim(whole, np.mean([c.image for c in draws.cohorts[place]], axis=0), span)
-        for place in draws.which
+        for place in draws.which[:, 0]
     ]
     assert measured.value == pytest.approx(sum(alike) / 40, rel=1e-4)
     assert measured.details == pytest.approx(
@@ -308,7 +168,14 @@ def test_a_single_patient_and_equal_intensities_are_not_applicable() -> None:
         score(BootstrapStability(), [flat("P1", 1, 0.5), flat("P2", 1, 0.5)], 1)
 
 
-@pytest.mark.parametrize("metric", [ClassConsistency, BootstrapStability])
-def test_no_draws_is_one_sentence(metric) -> None:
+def test_folds_do_not_split_the_image_that_is_shown() -> None:
+    cases = noisy_cohort()
+    folds = Folds((NO_MODEL, NO_MODEL), {"P0": 0, "P1": 1, "P2": 1, "P9": 0})
+    metric = BootstrapStability(draws=20)
+    whole = MeanImage()(cases)[1]
+    assert metric.score_cohort(folds, cases, 1, whole, MeanImage()) == score(metric, cases, 1)
+
+
+def test_no_draws_is_one_sentence() -> None:
     with pytest.raises(XaibenchError, match="give 1 or more"):
-        metric(draws=0)
+        BootstrapStability(draws=0)

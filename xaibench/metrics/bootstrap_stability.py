@@ -62,9 +62,12 @@ class BootstrapStability:
         span = max(float(case.image.max()) for case in cases) - min(float(case.image.min()) for case in cases)
         if span == 0:
             raise NotApplicable("all pixels of all cases have the same intensity")
-        draws = resampled(cases, label, self.draws, seed_of(self.seed, label, "bootstrap-stability"))
+        # The image that is shown is of all patients, so they are one cohort, whichever fold they are in.
+        one_cohort = Folds(folds.classifiers[:1], dict.fromkeys(folds.of, 0))
+        seed = seed_of(self.seed, label, "bootstrap-stability")
+        draws = resampled(cases, label, one_cohort, self.draws, seed)
         images = draws.images(label, explain)
-        alike = np.array([_ssim(explanation.image, image, span) for image in images])[draws.which]
+        alike = np.array([_ssim(explanation.image, image, span) for image in images])[draws.which[:, 0]]
         low, high = np.percentile(alike, [2.5, 97.5])
         return Measurement(float(alike.mean()), {"low": float(low), "high": float(high)})
 

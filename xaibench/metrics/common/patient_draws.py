@@ -1,24 +1,33 @@
-"""Cohorts drawn from a cohort: patients drawn again with replacement, or shuffled labels.
+"""Cohorts drawn from a cohort: the patients themselves, patients drawn again, or shuffled labels.
 
-The patient is the unit: all slices of a patient are drawn, or given a label, together.
+The patient is the unit: all slices of a patient are drawn, or given a label, together. Each classifier's patients are a
+cohort of their own, so that no image is shown to a model that saw a patient it was made from.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-from xaibench.api import Case, ExplainCohort, Image, XaibenchError
+from xaibench.api import Case, ExplainCohort, Folds, Image, XaibenchError
+
+Picked = list[tuple[int, ...]]
+"""For each classifier, its picked patients: their places in a list, as often as picked, in ascending order."""
 
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Cohorts of one label; the same patients drawn twice are one cohort, so that nothing is computed twice."""
+    """Draws of patients of one label; equal cohorts are kept once, so that nothing is computed twice."""
 
     cohorts: list[list[Case]]
-    which: Int[np.ndarray, "draws"]
-    """For each draw, its place in `cohorts`."""
+    """Cases of the patients of one classifier."""
+    classifier_of: list[int]
+    """Classifier of each cohort: the one that never saw its patients."""
+    which: Int[np.ndarray, "draws classifiers"]
+    """For each draw and classifier, the place in `cohorts`; any where it has no patient."""
+    shares: Float[np.ndarray, "draws classifiers"]
+    """Share of the draw's patients that each classifier has; each row sums to 1."""
 
     def images(self, label: int, explain: ExplainCohort) -> Iterator[Image]:
         """Simulated image of the label for each of the cohorts, one at a time: a thousand fill much memory."""
@@ -30,19 +39,46 @@ def patients_of(cases: list[Case], label: int) -> list[str]:
     return sorted({case.patient for case in cases if case.label == label})
 
 
-def resampled(cases: list[Case], label: int, draws: int, seed: int) -> Draws:
+def as_they_are(cases: list[Case], label: int, folds: Folds) -> Draws:
+    """Return the patients of the label, as a single draw."""
+    slices = _by_patient([case for case in cases if case.label == label])
+    return _drawn(slices, folds, np.arange(len(slices))[None])
+
+
+def resampled(cases: list[Case], label: int, folds: Folds, draws: int, seed: int) -> Draws:
     """As many patients of the label as there are, drawn with replacement; their cases are repeated with them."""
     slices = _by_patient([case for case in cases if case.label == label])
+    picks = np.random.default_rng(seed).integers(len(slices), size=(draws, len(slices)))
+    return _drawn(slices, folds, picks)
+
+
+def shuffled(cases: list[Case], label: int, folds: Folds, draws: int, seed: int) -> Draws:
+    """As many patients of each classifier as have the label, whichever label they have, and given that one.
+
+    Shuffling among the patients of a classifier keeps the number of each class that it was tested and trained on.
+    """
+    slices = _by_patient(cases)
+    members = [
+        np.flatnonzero([folds.of[one[0].patient] == f for one in slices])
+        for f in range(len(folds.classifiers))
+    ]
+    sizes = [sum(slices[place][0].label == label for place in group) for group in members]
     rng = np.random.default_rng(seed)
-    return _drawn(slices, rng.integers(len(slices), size=(draws, len(slices))))
+    picks = [
+        rng.permuted(np.tile(group, (draws, 1)), axis=1)[:, :size]
+        for group, size in zip(members, sizes, strict=True)
+    ]
+    given = [[replace(case, labels=(label,)) for case in one] for one in slices]
+    return _drawn(given, folds, np.concatenate(picks, axis=1))
 
 
-def shuffled(cases: list[Case], label: int, draws: int, seed: int) -> Draws:
-    """As many patients of the whole cohort as the label has, drawn without replacement and given that label."""
-    slices = _by_patient([replace(case, labels=(label,)) for case in cases])
-    in_order = np.tile(np.arange(len(slices)), (draws, 1))
-    permuted = np.random.default_rng(seed).permuted(in_order, axis=1)
-    return _drawn(slices, permuted[:, : len(patients_of(cases, label))])
+def can_be_shuffled(cases: list[Case], label: int, folds: Folds) -> bool:
+    """Tell whether some classifier has patients of the label and others."""
+    own, others = (
+        {folds.of[case.patient] for case in cases if (case.label == label) is wanted}
+        for wanted in (True, False)
+    )
+    return bool(own & others)
 
 
 def require_draws(metric: str, draws: int) -> None:
@@ -59,8 +95,14 @@ def _by_patient(cases: list[Case]) -> list[list[Case]]:
     return list(slices.values())
 
 
-def _drawn(slices: list[list[Case]], picks: Int[np.ndarray, "draws patients"]) -> Draws:
-    places: dict[tuple[int, ...], int] = {}
-    which = [places.setdefault(tuple(row), len(places)) for row in np.sort(picks, axis=1)]
-    cohorts = [[case for patient in row for case in slices[patient]] for row in places]
-    return Draws(cohorts, np.array(which))
+def _drawn(slices: list[list[Case]], folds: Folds, picks: Int[np.ndarray, "draws patients"]) -> Draws:
+    fold = np.array([folds.of[one[0].patient] for one in slices])
+    places: dict[tuple[int, tuple[int, ...]], int] = {}
+    which, shares = (np.zeros((len(picks), len(folds.classifiers)), kind) for kind in (int, float))
+    for draw, row in enumerate(np.sort(picks, axis=1)):
+        for classifier in np.unique(fold[row]):
+            own = row[fold[row] == classifier]
+            which[draw, classifier] = places.setdefault((int(classifier), tuple(own)), len(places))
+            shares[draw, classifier] = len(own) / len(row)
+    cohorts = [[case for patient in own for case in slices[patient]] for _, own in places]
+    return Draws(cohorts, [classifier for classifier, _ in places], which, shares)
