@@ -26,6 +26,8 @@ def test_what_is_made_in_time_is_returned() -> None:
     ("error", "status", "reason"),
     [
         (NotApplicable("no region"), Status.NOT_APPLICABLE, "no region"),
+        (NotApplicable("no\nregion"), Status.NOT_APPLICABLE, "no region"),
+        (OSError("no file \udcff.npy"), Status.FAILED, "OSError: no file ?.npy"),
         (ValueError("two\n  lines"), Status.FAILED, "ValueError: two lines"),
         (ValueError(), Status.FAILED, "ValueError"),
         (XaibenchError("a sentence."), Status.FAILED, "XaibenchError: a sentence."),

@@ -1,122 +1,87 @@
-"""A run on disk: nothing is lost, nothing is half written, another run is refused."""
+"""A run on disk: nothing is lost, nothing is half written."""
 
 import json
+import os
 import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from xaibench.api import Case, CohortExplanation, Explanation, Record, Status, XaibenchError
-from xaibench.harness.store.folder import RunFolder
+from tests.harness.conftest import Compute
+from tests.harness.in_memory import one_case, prepared_run
+from tests.harness.plugins import Brightness, Mean, Misbehaves, Stacked
+from xaibench.api import API_VERSION, CohortExplanation, Explanation, Record, Status, XaibenchError
+from xaibench.harness.store import arrays
+from xaibench.harness.store.folder import RunFolder, read_info
+from xaibench.harness.store.records import RecordStore
+from xaibench.harness.store.run_info import RunInfo
 
 OK = Record(
-    "P1-s00", "P1", "rise", "iou", Status.OK, 0.5, details={"tied_share": 0.25}, seconds=1.5, forward=3
+    *("P1-s00", "P1", "rise", "iou", Status.OK),
+    key="k1",
+    value=0.1 + 0.2,
+    details={"tied_share": 0.25},
+    fold=3,
+    seconds=1.5,
+    forward=3,
+    backward=2,
 )
-FAILED = Record("P2-s00", "P2", "rise", "iou", Status.FAILED, reason="ValueError: no")
+FAILED = Record("P2-s00", "P2", "rise", "iou", Status.FAILED, key="k2", reason="ValueError: no")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> RunFolder:
-    return RunFolder(tmp_path / "run")
+def store(tmp_path: Path) -> Iterator[RecordStore]:
+    with closing(RecordStore(tmp_path / "records.sqlite")) as opened:
+        yield opened
 
 
-def test_records_come_back_as_they_were_written(folder: RunFolder) -> None:
-    folder.append([FAILED, OK])
-    assert folder.records() == [OK, FAILED]
-    assert folder.finished() == {("P1-s00", "rise", "iou"), ("P2-s00", "rise", "iou")}
+# ---------------------------------------------------------------- records
 
 
-def test_records_are_readable_with_plain_sqlite(folder: RunFolder) -> None:
-    folder.append([OK])
-    rows = (
-        sqlite3.connect(folder.path / "records.sqlite")
-        .execute("SELECT value, status FROM records")
-        .fetchall()
-    )
-    assert rows == [(0.5, "ok")]
+def test_records_come_back_as_they_were_written(store: RecordStore) -> None:
+    store.append([FAILED, OK])
+    assert store.records() == [OK, FAILED]
+    assert store.keys() == {"k1", "k2"}
 
 
-def test_a_second_record_of_a_cell_replaces_the_first_and_failures_are_kept(folder: RunFolder) -> None:
-    folder.append([FAILED])
-    better = Record("P2-s00", "P2", "rise", "iou", Status.OK, 0.1)
-    folder.append([better])
-    assert folder.records() == [better]
-    assert [(f.case, f.reason) for f in folder.failures()] == [("P2-s00", "ValueError: no")]
+def test_records_are_readable_with_plain_sqlite_and_say_which_contract_they_are_of(
+    store: RecordStore, tmp_path: Path
+) -> None:
+    store.append([OK])
+    with closing(sqlite3.connect(tmp_path / "records.sqlite")) as database:
+        rows = database.execute("SELECT value, status, api_version FROM records").fetchall()
+    assert rows == [(0.1 + 0.2, "ok", API_VERSION)]
 
 
-def test_forgotten_failures_are_computed_again_but_stay_in_the_history(folder: RunFolder) -> None:
-    folder.append([OK, FAILED])
-    folder.forget_failures()
-    assert folder.records() == [OK]
-    assert len(folder.failures()) == 1
+def test_a_second_record_of_a_key_replaces_the_first_and_failures_are_kept(store: RecordStore) -> None:
+    store.append([FAILED])
+    better = replace(FAILED, status=Status.OK, value=0.1, reason="")
+    store.append([better])
+    assert store.records() == [better]
+    assert [(f.case, f.method, f.metric, f.reason) for f in store.failures()] == [
+        ("P2-s00", "rise", "iou", "ValueError: no")
+    ]
 
 
-@pytest.mark.parametrize("with_mask", [True, False])
-def test_cases_come_back_as_they_were(folder: RunFolder, with_mask: bool) -> None:
-    rng = np.random.default_rng(0)
-    mask = rng.random((5, 7)) > 0.5 if with_mask else None
-    case = Case("P1-s03", "P1", rng.random((5, 7, 1), dtype=np.float32), 1, mask, (0.8, 0.7), 3)
-    folder.save_case(case, target=1)
-    found, target = folder.cases()["P1-s03"]
-    assert target == 1
-    np.testing.assert_array_equal(found.image, case.image)
-    assert (found.patient, found.label, found.spacing_mm, found.slice_index) == ("P1", 1, (0.8, 0.7), 3)
-    if mask is None:
-        assert found.mask is None
-    else:
-        np.testing.assert_array_equal(found.mask, mask)
+def test_forgotten_failures_are_computed_again_but_stay_in_the_history(store: RecordStore) -> None:
+    store.append([OK, FAILED])
+    store.forget_failures()
+    assert store.records() == [OK]
+    assert len(store.failures()) == 1
 
 
-def test_trap_22_explanations_come_back_bit_for_bit(folder: RunFolder) -> None:
-    heatmap = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
-    folder.save_explanation("grad-cam++", "P1-s00", Explanation(heatmap, 1, 0.25, 3, 1))
-    found = folder.explanation("grad-cam++", "P1-s00")
-    assert found is not None
-    np.testing.assert_array_equal(found.heatmap, heatmap)
-    assert (found.target, found.seconds, found.forward, found.backward) == (1, 0.25, 3, 1)
-    assert folder.explanation("grad-cam++", "P9-s00") is None
-
-
-def test_cohort_explanations_come_back_by_label(folder: RunFolder) -> None:
-    explanation = CohortExplanation(
-        np.ones((3, 3, 1), np.float32), np.zeros((3, 3), np.float32), np.full((3, 3), -1)
-    )
-    folder.save_cohort_explanations("stacked", {0: explanation, 1: explanation})
-    found = folder.cohort_explanations("stacked")
-    assert found is not None
-    assert set(found) == {0, 1}
-    np.testing.assert_array_equal(found[1].sources, explanation.sources)
-    assert folder.cohort_explanations("other") is None
-
-
-def test_another_run_is_refused_and_what_differs_is_named(folder: RunFolder) -> None:
-    folder.begin({"identity": {"settings": {"preset": "smoke"}, "model": "abc"}})
-    folder.begin({"identity": {"settings": {"preset": "smoke"}, "model": "abc"}})
-    with pytest.raises(XaibenchError, match=r"another run: model differ.*choose another --out"):
-        folder.begin({"identity": {"settings": {"preset": "smoke"}, "model": "xyz"}})
-
-
-def test_a_half_written_file_is_never_seen(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def die(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", die)
-    with pytest.raises(KeyboardInterrupt):
-        folder.save_explanation("rise", "P1-s00", Explanation(np.ones((2, 2), np.float32), 0, 1.0, 1, 0))
-    assert folder.explanation("rise", "P1-s00") is None
-
-
-def test_a_damaged_heatmap_is_one_sentence(folder: RunFolder) -> None:
-    folder.save_explanation("rise", "P1-s00", Explanation(np.ones((2, 2), np.float32), 0, 1.0, 1, 0))
-    (folder.path / "heatmaps" / "rise" / "P1-s00.npz").write_bytes(b"garbage")
-    with pytest.raises(XaibenchError, match="damaged"):
-        folder.explanation("rise", "P1-s00")
-
-
-def test_a_folder_without_a_run_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(XaibenchError, match="holds no run"):
-        RunFolder.existing(tmp_path)
+def test_the_records_of_a_cell_are_written_together_or_not_at_all(store: RecordStore) -> None:
+    broken = replace(OK, key="k3", reason="\ud800")  # nothing that UTF-8 can hold
+    with pytest.raises(UnicodeEncodeError):
+        store.append([FAILED, broken])
+    assert store.records() == []
+    store.append([OK])
+    assert store.records() == [OK]
 
 
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
@@ -127,6 +92,163 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
         RunFolder(tmp_path)
 
 
-def test_run_json_is_written_once_and_readable(folder: RunFolder) -> None:
-    folder.begin({"identity": {"a": 1}, "spec": {"preset": "smoke"}})
-    assert json.loads((folder.path / "run.json").read_text())["spec"] == {"preset": "smoke"}
+# ---------------------------------------------------------------- arrays
+
+
+@pytest.mark.parametrize("annotated", [True, False])
+def test_cases_come_back_as_they_were(tmp_path: Path, annotated: bool) -> None:
+    rng = np.random.default_rng(0)
+    case = replace(
+        one_case(1),
+        image=rng.random((5, 7, 1), dtype=np.float32),
+        region=rng.random((5, 7)) > 0.5 if annotated else None,
+        labels=(0, 1),
+        spacing_mm=(0.8, 0.7),
+        slice_index=3,
+        region_name="lesion",
+    )
+    arrays.save_case(tmp_path / "case.npz", case, "key")
+    found = arrays.load_case(tmp_path / "case.npz", case.id)
+    np.testing.assert_array_equal(found.image, case.image)
+    np.testing.assert_array_equal(found.region, case.region)  # type: ignore[arg-type]
+    for name in ("id", "patient", "labels", "spacing_mm", "slice_index", "region_name"):
+        assert getattr(found, name) == getattr(case, name)
+
+
+def test_trap_22_explanations_come_back_bit_for_bit(tmp_path: Path) -> None:
+    heatmap = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    made = Explanation(heatmap, 1, 0.25, 3, 1, promised_total=0.1 + 0.2, details={"a": 1 / 3})
+    arrays.save_explanation(tmp_path / "map.npz", made)
+    found = arrays.load_explanation(tmp_path / "map.npz")
+    np.testing.assert_array_equal(found.heatmap, heatmap)
+    assert found.heatmap.dtype == np.float32
+    assert {**vars(found), "heatmap": None} == {**vars(made), "heatmap": None}
+
+
+def test_cohort_explanations_come_back_by_label(tmp_path: Path) -> None:
+    with_region = CohortExplanation(
+        np.ones((3, 3, 1), np.float32),
+        np.zeros((3, 3), np.float32),
+        np.full((3, 3), -1),
+        np.full((3, 3), 0.5, np.float32),
+    )
+    made = {0: replace(with_region, region=None), 2: with_region}
+    arrays.save_classes(tmp_path / "classes.npz", made)
+    found = arrays.load_classes(tmp_path / "classes.npz")
+    assert set(found) == {0, 2}
+    assert found[0].region is None
+    for name in ("image", "map", "sources", "region"):
+        np.testing.assert_array_equal(getattr(found[2], name), getattr(with_region, name))
+
+
+@pytest.mark.parametrize("content", [b"garbage", b"", b"PK\x03\x04 cut off"])
+def test_a_damaged_file_is_one_sentence_that_says_what_to_do(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "map.npz").write_bytes(content)
+    with pytest.raises(XaibenchError, match=r"map\.npz is damaged .*; delete it and start the run again"):
+        arrays.load_explanation(tmp_path / "map.npz")
+
+
+def test_a_truncated_file_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "map.npz"
+    arrays.save_explanation(file, Explanation(np.ones((64, 64), np.float32), 0, 1.0, 1, 0))
+    whole = file.read_bytes()
+    for length in range(0, len(whole), 37):
+        file.write_bytes(whole[:length])
+        with pytest.raises(XaibenchError, match="is damaged"):
+            arrays.load_explanation(file)
+
+
+# ---------------------------------------------------------------- the folder
+
+
+def test_a_heatmap_belongs_to_the_key_of_its_method_and_case(compute: Compute) -> None:
+    folder = compute(prepared_run({"grad-cam++": Brightness()}, {"mean": Mean()}))
+    assert folder.explanation("grad-cam++", "P0-s00") is not None
+    other = compute(prepared_run({"grad-cam++": Misbehaves("fine")}, {"mean": Mean()}, seed=1))
+    assert len(list(folder.path.glob("heatmaps/grad-cam++/P0-s00-*.npz"))) == 2
+    assert len(other.cases()) == 3
+
+
+def test_a_half_written_file_is_never_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", die)
+    with pytest.raises(KeyboardInterrupt):
+        arrays.save_explanation(tmp_path / "map.npz", Explanation(np.ones((2, 2), np.float32), 0, 1.0, 1, 0))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_heatmap_is_a_failure_of_its_cell_alone(compute: Compute) -> None:
+    metrics = {"mean": Mean()}
+    folder = compute(prepared_run({"a": Brightness()}, metrics))
+    (file,) = folder.path.glob("heatmaps/a/P1-s00-*.npz")
+    file.write_bytes(b"garbage")
+    again = compute(prepared_run({"a": Brightness()}, {**metrics, "more": Mean()}))
+    failed = again.failed()
+    assert [(record.case, record.metric) for record in failed] == [("P1-s00", "more")]
+    assert "is damaged" in failed[0].reason
+
+
+def test_a_folder_without_a_run_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(XaibenchError, match="holds no run"):
+        RunFolder.existing(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(XaibenchError, match="holds no run"):
+        read_info(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_an_output_that_is_a_file_or_below_one_is_one_sentence(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(XaibenchError, match=r"cannot be made .*; choose another --out folder"):
+        RunFolder(tmp_path / place)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with pytest.raises(XaibenchError, match="cannot be made"):
+        RunFolder(tmp_path / "run")
+
+
+def test_run_json_comes_back_as_it_was(compute: Compute) -> None:
+    prepared = prepared_run({"a": Brightness(), "b": Stacked()}, {"mean": Mean()})
+    folder = compute(prepared)
+    assert read_info(folder.path) == prepared.info
+    stored = json.loads((folder.path / "run.json").read_text())
+    assert (stored["format"], stored["api_version"]) == (1, API_VERSION)
+    assert stored["metrics"]["mean"]["range"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"format": 2}, "a run of another version of xaibench"),
+        ({"format": 1, "surprise": 3}, r"is not readable \(surprise: extra inputs are not permitted\)"),
+        ({"cohort": {}}, r"is not readable \(cohort\.name: field required\)"),
+    ],
+)
+def test_another_run_json_is_one_sentence(compute: Compute, change: dict[str, object], sentence: str) -> None:
+    folder = compute(prepared_run({"a": Brightness()}, {"mean": Mean()}))
+    stored = json.loads((folder.path / "run.json").read_text()) | change
+    (folder.path / "run.json").write_text(json.dumps(stored, indent=2))
+    with pytest.raises(XaibenchError, match=sentence) as told:
+        read_info(folder.path)
+    assert "\n" not in str(told.value)
+
+
+def test_run_json_that_is_no_json_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(XaibenchError, match=r"another version|not readable"):
+        read_info(tmp_path)
+
+
+def test_what_run_json_says_of_case_and_metric() -> None:
+    info: RunInfo = prepared_run({"a": Brightness(), "b": Brightness()}, {"mean": Mean()}).info
+    case = info.cohort.cases[1]
+    assert case.predicted == int(np.argmax(case.scores))
+    assert info.metrics["mean"].bounds == (-np.inf, np.inf)
+    assert info.cohort.patients == ("P0", "P1", "P2")
+    assert info.competitors() == ["a", "b"]
+    assert info.controls() == []

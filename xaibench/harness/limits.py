@@ -36,7 +36,7 @@ def attempt(make: Callable[[], Made], seconds: float) -> Made | Failure:
         with time_limit(seconds):
             return make()
     except NotApplicable as reason:
-        return Failure(Status.NOT_APPLICABLE, str(reason))
+        return Failure(Status.NOT_APPLICABLE, one_line(reason))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # plugins may raise anything, SystemExit included
@@ -47,8 +47,13 @@ def reason_of(error: BaseException) -> str:
     """One line for the table of failures."""
     if isinstance(error, CellTimeout | CouldNotLearnError):
         return str(error)
-    text = " ".join(str(error).split())
+    text = one_line(error)
     return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+
+
+def one_line(error: BaseException) -> str:
+    """Text of an error on one line, without characters that UTF-8 cannot hold (odd file names have some)."""
+    return " ".join(str(error).split()).encode("utf-8", "replace").decode("utf-8")
 
 
 @contextmanager

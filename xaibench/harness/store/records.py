@@ -62,16 +62,17 @@ class RecordStore:
     def append(self, records: Iterable[Record]) -> None:
         """Write the records of a cell in one transaction; failures enter the history too."""
         records = list(records)
-        self._database.execute("BEGIN IMMEDIATE")
-        self._database.executemany(
-            f"INSERT OR REPLACE INTO records (api_version, {COLUMNS}) VALUES (?{', ?' * 13})",
-            [(API_VERSION, *_row(record)) for record in records],
-        )
-        self._database.executemany(
-            "INSERT INTO failures (key, case_id, method, metric, reason) VALUES (?, ?, ?, ?, ?)",
-            [(r.key, r.case, r.method, r.metric, r.reason) for r in records if r.status is Status.FAILED],
-        )
-        self._database.execute("COMMIT")
+        failed = [record for record in records if record.status is Status.FAILED]
+        with self._database:  # commits, or rolls back what an error left half done
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany(
+                f"INSERT OR REPLACE INTO records (api_version, {COLUMNS}) VALUES (?{', ?' * 13})",
+                [(API_VERSION, *_row(record)) for record in records],
+            )
+            self._database.executemany(
+                "INSERT INTO failures (key, case_id, method, metric, reason) VALUES (?, ?, ?, ?, ?)",
+                [(r.key, r.case, r.method, r.metric, r.reason) for r in failed],
+            )
 
     def forget_failures(self) -> None:
         """Remove failed records, so that they are computed again; their history stays."""
