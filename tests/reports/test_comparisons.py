@@ -54,14 +54,14 @@ def test_best_is_compared_with_each_other_and_corrected_for_all_pairs(higher: bo
         assert effect is not None
         assert comparison.visible == pytest.approx(effect * spread)
         assert comparison.reason == ""
-    assert (found["next"].differs, found["next"].better) == (False, None)
-    assert (found["worst"].differs, found["worst"].better) == (True, "best")
+    assert not found["next"].differs
+    assert found["worst"].differs
     assert found["worst"].effect.value == 1
 
 
 def test_the_second_of_a_pair_may_be_the_better() -> None:
     (found,) = compare(METHODS, [("worst", "best")], higher_is_better=True)
-    assert found.better == "best"
+    assert found.differs
     assert found.effect.value == -1
     assert found.difference.value < 0
 
@@ -90,7 +90,7 @@ def test_patients_without_a_value_are_left_out_of_the_pair_only() -> None:
 def test_too_few_patients_cannot_tell_and_say_so(n: int, gap: float) -> None:
     values = {"first": np.arange(n) + gap * np.arange(1.0, n + 1), "second": np.arange(float(n))}
     (found,) = compare(values, [("first", "second")], higher_is_better=True)
-    assert (found.differs, found.better, found.visible) == (False, None, None)
+    assert (found.differs, found.visible) == (False, None)
     assert found.reason.startswith(f"{n} patient{'' if n == 1 else 's'} cannot settle 1 comparison")
     assert found.difference.n == n
 
@@ -103,15 +103,15 @@ def test_patients_may_be_enough_for_one_comparison_and_too_few_for_many() -> Non
         many[0].reason
         == "8 patients cannot settle 28 comparisons: were all of one mind, the corrected p would still be 0.22"
     )
-    assert one[0].better == "h"
+    assert one[0].differs
     assert one[0].reason == ""
 
 
 def test_methods_that_are_one_method_do_not_differ() -> None:
     values = {"a": PATIENTS, "b": PATIENTS + 1e-13, "c": PATIENTS + 2}
     same, constant = against_best(values, "a", higher_is_better=True)
-    assert (same.p, same.effect.value, same.better) == (1, 0, None)
-    assert (constant.better, constant.visible, constant.difference.low) == ("c", None, None)
+    assert (same.p, same.effect.value, same.differs) == (1, 0, False)
+    assert (constant.differs, constant.visible, constant.difference.low) == (True, None, None)
 
 
 def test_one_method_has_nothing_to_be_compared_with() -> None:

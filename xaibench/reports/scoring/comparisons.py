@@ -51,12 +51,6 @@ class Comparison:
         """Whether the data tell the two apart."""
         return self.corrected_p < SIGNIFICANT
 
-    @property
-    def better(self) -> str | None:
-        """The method that the data tell to be better; None where they cannot tell."""
-        winner = self.first if self.effect.value > 0 else self.second
-        return winner if self.differs else None
-
 
 @dataclass(frozen=True)
 class Gain:
