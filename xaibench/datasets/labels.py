@@ -1,13 +1,15 @@
-"""Labels of patients from a CSV file."""
+"""Labels of patients, or of images, from a CSV file."""
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from xaibench.api import XaibenchError
 from xaibench.datasets.notes import Note
 
 DEFAULT_FILES = ("clinical.csv", "labels.csv")
+MEANING = {"patient": "PatientID", "image": "file name"}
 NO_LABEL = {"", "na", "n/a", "nan", "none", "null"}
 
 
@@ -18,44 +20,58 @@ class Labels:
     names: tuple[str, ...]
     """Names of the labels 0, 1, ..."""
     of: dict[str, int]
-    """Label by PatientID: identifying, never shown."""
+    """Label by PatientID, or by what else the table names: identifying, never shown."""
     rows: dict[str, int]
-    """Line of the file by PatientID."""
+    """Line of the file by the same."""
     file: str
     """Name of the file, for sentences."""
     notes: tuple[Note, ...]
     blank: frozenset[str] = frozenset()
-    """PatientIDs whose line holds no label: left out on purpose."""
+    """Those whose line holds no label: left out on purpose."""
+    key: str = "patient"
+    """Column that names them."""
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Patient by image, where images are named and the table has a column of patients."""
 
 
-def read_labels(root: Path, file: Path | None) -> Labels:
-    """Read the columns `patient` (a PatientID, kept as text: 007 keeps its zeros), `label`, and `label_name`.
+def read_labels(root: Path, file: Path | None, keys: Sequence[str] = ("patient",)) -> Labels:
+    """Read the columns `patient` (kept as text: 007 keeps its zeros), `label`, and `label_name` if there is one.
 
     A label is a whole number from 0, or a word: words become 0, 1, ... in alphabetical order. Rows without
-    a label are left out, and so is a patient with two different ones. Raises XaibenchError if there is no such
-    file, no such column or no label at all.
+    a label are left out, and so is a patient with two different ones. The first of the columns `keys` that there is
+    takes the place of `patient`. Raises XaibenchError if there is no such file, no such column or no label at all.
     """
-    path = file or next((root / name for name in DEFAULT_FILES if (root / name).is_file()), None)
+    path = file or default_file(root)
     if path is None or not path.is_file():
         raise XaibenchError(
-            f"{path or root} holds no labels; write a CSV file with the columns patient,label (PatientID and "
-            f"class) to {root / DEFAULT_FILES[1]}, or give its place with --labels."
+            f"{path or root} holds no labels; write a CSV file with the columns {keys[0]},label ({MEANING[keys[0]]} "
+            f"and class) to {root / DEFAULT_FILES[1]}, or give its place with --labels."
         )
-    rows = _rows(path)
-    texts, lines, notes = _texts(rows, path.name)
+    rows, key = _rows(path, keys)
+    texts, lines, notes = _texts(rows, path.name, key)
     if not texts:
-        raise XaibenchError(f"{path} labels no patient; fill its columns patient and label.")
+        raise XaibenchError(f"{path} labels no {key}; fill its columns {key} and label.")
     of, words = _numbers(texts)
-    names = _names(of, words, rows)
+    names = _names(of, words, rows, key)
     if len(set(of.values())) == 1:
         only = names[next(iter(of.values()))]
         text = f"{path.name} holds one class only ({only}), so accuracy says nothing here."
         notes.append(Note(text, problem=False))
-    blank = frozenset(row["patient"].strip() for row in rows) - set(lines)
-    return Labels(names, of, lines, path.name, tuple(notes), blank)
+    blank = frozenset(row[key].strip() for row in rows) - set(lines)
+    owners = {
+        row[key].strip(): owner
+        for row in rows
+        if key != "patient" and (owner := row.get("patient", "").strip())
+    }
+    return Labels(names, of, lines, path.name, tuple(notes), blank, key, owners)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def default_file(root: Path) -> Path | None:
+    """Table of labels in a folder, if there is one."""
+    return next((root / name for name in DEFAULT_FILES if (root / name).is_file()), None)
+
+
+def _rows(path: Path, keys: Sequence[str]) -> tuple[list[dict[str, str]], str]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
@@ -64,33 +80,38 @@ def _rows(path: Path) -> list[dict[str, str]]:
             f"{path} is no readable CSV file; save it as comma-separated UTF-8 text."
         ) from error
     header = [name.strip().lower() for name in rows[0]] if rows else []
-    if not {"patient", "label"} <= set(header):
+    key = next((name for name in keys if name in header), None)
+    if key is None or "label" not in header:
         found = ", ".join(header) or "nothing"
-        raise XaibenchError(f"{path} needs the columns patient and label, but its first line has: {found}.")
-    return [dict(zip(header, (*row, *[""] * len(header)), strict=False)) for row in rows[1:]]
+        raise XaibenchError(
+            f"{path} needs the columns {' or '.join(keys)} and label, but its first line has: {found}."
+        )
+    return [dict(zip(header, (*row, *[""] * len(header)), strict=False)) for row in rows[1:]], key
 
 
-def _texts(rows: list[dict[str, str]], name: str) -> tuple[dict[str, str], dict[str, int], list[Note]]:
-    """Label as text and line by PatientID; what is missing or contradictory becomes a note."""
+def _texts(
+    rows: list[dict[str, str]], name: str, key: str
+) -> tuple[dict[str, str], dict[str, int], list[Note]]:
+    """Label as text and line by what the table names; what is missing or contradictory becomes a note."""
     texts: dict[str, str] = {}
     lines: dict[str, int] = {}
     twice: dict[str, int] = {}
     for line, row in enumerate(rows, start=2):
-        patient, text = row["patient"].strip(), row["label"].strip()
+        patient, text = row[key].strip(), row["label"].strip()
         if not patient or text.lower() in NO_LABEL:
             continue
         lines.setdefault(patient, line)
         if texts.setdefault(patient, text) != text:
             twice[patient] = line
     notes = [
-        Note(f"{name} labels one patient differently on lines {lines[patient]} and {line}; keep one of them.")
+        Note(f"{name} labels one {key} differently on lines {lines[patient]} and {line}; keep one of them.")
         for patient, line in twice.items()
     ]
     return {patient: text for patient, text in texts.items() if patient not in twice}, lines, notes
 
 
 def _numbers(texts: dict[str, str]) -> tuple[dict[str, int], dict[int, str]]:
-    """Label by PatientID, and the words that became labels; if one is a word, all are."""
+    """Label by what the table names, and the words that became labels; if one is a word, all are."""
     whole = {text: _whole(text) for text in texts.values()}
     words: dict[int, str] = {}
     if None in whole.values():
@@ -105,11 +126,13 @@ def _whole(text: str) -> int | None:
     return int(digits) if digits.isdecimal() and len(digits) < 4 else None
 
 
-def _names(of: dict[str, int], words: dict[int, str], rows: list[dict[str, str]]) -> tuple[str, ...]:
+def _names(
+    of: dict[str, int], words: dict[int, str], rows: list[dict[str, str]], key: str
+) -> tuple[str, ...]:
     named = {
         of[patient]: name
         for row in rows
-        if (patient := row["patient"].strip()) in of and (name := row.get("label_name", "").strip())
+        if (patient := row[key].strip()) in of and (name := row.get("label_name", "").strip())
     }
     best = words | named
     return tuple(best.get(label, f"class {label}") for label in range(max(of.values()) + 1))

@@ -1,9 +1,5 @@
 """Headers of DICOM files: read safely, and the geometry of every frame they describe."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +7,8 @@ from typing import Any
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
+
+from xaibench.datasets.unreadable import Unreadable, guarded
 
 MAGIC = slice(128, 132)  # PS3.10 section 7.1: a preamble of 128 bytes, then DICM
 TAGS = """
@@ -22,10 +20,6 @@ ImageOrientationPatient PixelSpacing RescaleSlope RescaleIntercept ReferencedSer
 SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence
 ReferencedFrameOfReferenceSequence
 """
-
-
-class Unreadable(Exception):  # noqa: N818 - an outcome, turned into a note by whoever reads the file
-    """A file that cannot be used; the message is a predicate without any value of the file: `is damaged`."""
 
 
 @dataclass(frozen=True)
@@ -46,30 +40,6 @@ class Plane:
     """Distance of the rows and of the columns, in mm."""
     rescale: tuple[float, float]
     """Slope and intercept."""
-
-
-@contextmanager
-def guarded(predicate: str) -> Iterator[list[warnings.WarningMessage]]:
-    """Collect warnings, silence the logs of pydicom and its codecs, and turn any exception into Unreadable.
-
-    The texts of all three may quote values of the file, so they are never passed on.
-    """
-    logged_above = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            yield caught
-        except Unreadable:
-            raise
-        except Exception as error:  # pydicom and its codecs raise a dozen kinds on damaged bytes
-            raise Unreadable(predicate) from error
-        except BaseException as error:
-            if type(error).__name__ != "PanicException":  # of a codec written in Rust, which is no Exception
-                raise
-            raise Unreadable(predicate) from error
-        finally:
-            logging.disable(logged_above)
 
 
 def is_dicom(path: Path) -> bool:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaibench.api import Regions
-from xaibench.datasets.dicom.headers import Unreadable
 from xaibench.datasets.dicom.rtstruct import rtstruct_mask
 from xaibench.datasets.dicom.scan import CONTOURS, SEGMENTATION, ImageFile
 from xaibench.datasets.dicom.seg import WrongSize, seg_mask
 from xaibench.datasets.dicom.series import Stack
 from xaibench.datasets.notes import Note
+from xaibench.datasets.unreadable import Unreadable
 
 NAMES = {SEGMENTATION: "a SEG", CONTOURS: "an RTSTRUCT"}  # in the order in which they are tried
 

@@ -13,8 +13,9 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_modality_lut
 
 from xaibench.api import Images
-from xaibench.datasets.dicom.headers import Plane, Unreadable, guarded
+from xaibench.datasets.dicom.headers import Plane
 from xaibench.datasets.notes import Note
+from xaibench.datasets.unreadable import Unreadable, guarded
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from xaibench.datasets.dicom.headers import Unreadable
 from xaibench.datasets.dicom.words import shown
 from xaibench.datasets.notes import Note
+from xaibench.datasets.unreadable import Unreadable
 
 # An underscore is a letter to \b, but not in names such as HR_GTV.
 TUMOUR = re.compile(r"tumou?r|neoplas|lesion|(?<![^\W_])gtv|\bmass\b|cancer|carcinoma", re.IGNORECASE)

@@ -11,11 +11,12 @@ from pydicom.dataset import Dataset
 from skimage.draw import polygon
 
 from xaibench.api import Region, Regions
-from xaibench.datasets.dicom.headers import Plane, Unreadable, guarded
+from xaibench.datasets.dicom.headers import Plane
 from xaibench.datasets.dicom.rois import tumour_regions
 from xaibench.datasets.dicom.scan import ImageFile
 from xaibench.datasets.dicom.series import NEAR, Stack
 from xaibench.datasets.notes import Note
+from xaibench.datasets.unreadable import Unreadable, guarded
 
 AREAS = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")  # PS3.3 C.8.8.6.1; points and open lines have no area
 SAME_PLANE_MM = 0.05

@@ -11,11 +11,12 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from xaibench.api import Identity
-from xaibench.datasets.dicom.headers import Plane, Unreadable, frame_value, guarded, planes_of, read_header
+from xaibench.datasets.dicom.headers import Plane, frame_value, planes_of, read_header
 from xaibench.datasets.dicom.identity import identity_of
 from xaibench.datasets.dicom.words import shown
 from xaibench.datasets.files import every_file
 from xaibench.datasets.notes import Note
+from xaibench.datasets.unreadable import Unreadable, guarded
 
 SEGMENTATION, CONTOURS = "SEG", "RTSTRUCT"
 ANNOTATIONS = (SEGMENTATION, CONTOURS)

@@ -8,12 +8,13 @@ from jaxtyping import Bool
 from pydicom.dataset import Dataset
 
 from xaibench.api import Regions
-from xaibench.datasets.dicom.headers import Unreadable, frame_value, guarded, numbers
+from xaibench.datasets.dicom.headers import frame_value, numbers
 from xaibench.datasets.dicom.pixels import decode
 from xaibench.datasets.dicom.rois import tumour_regions
 from xaibench.datasets.dicom.scan import ImageFile
 from xaibench.datasets.dicom.series import NEAR, SAME_COSINE, Stack
 from xaibench.datasets.notes import Note
+from xaibench.datasets.unreadable import Unreadable, guarded
 
 
 class WrongSize(Unreadable):
