@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xaibench.api import AcceptsPaths, Checkable, Dataset, DatasetFacts, XaibenchError
+from xaibench.api import AcceptsPaths, Checkable, Dataset, DatasetFacts, Labelled, XaibenchError
 from xaibench.datasets.dicom.folder import DicomFolder
 from xaibench.datasets.image_folder import ImageFolder
 from xaibench.harness.contract.datasets import EVERY_DATASET
@@ -102,6 +102,19 @@ def test_table_may_name_patients_whom_a_rule_finds(tmp_path):
     dataset = ImageFolder(tmp_path, patient=r"^(p\d)_")
     assert [(len(volume.images), volume.label) for volume in dataset.volumes()] == [(2, 1), (1, 0)]
     assert dataset.class_names == ("no", "yes")
+
+
+def test_table_and_folder_that_do_not_fit_are_told(tmp_path):
+    for name in "abcd":
+        save(tmp_path / f"{name}.png", grey())
+    table(tmp_path, "image,label\na,1\nx,0\nb,0\ny,0\nd,\n")
+    dataset = ImageFolder(tmp_path)
+    assert isinstance(dataset, Labelled)
+    assert dataset.label_gaps() == [
+        "labels.csv labels 2 images that the folder does not hold (lines 3, 5).",
+        "P003: labels.csv gives it no label, so it is skipped.",
+    ]
+    assert "P003, P004: labels.csv gives it no label, so it is skipped." in dataset.notes()
 
 
 def test_file_names_are_no_identity(classes):

@@ -1,7 +1,7 @@
 """A cohort of arrays in memory."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -17,13 +17,13 @@ from xaibench.datasets.pseudonyms import pseudonyms
 class Arrays:
     """Images that a program holds, with or without regions, labels and patients."""
 
-    images: np.ndarray
+    images: np.ndarray = field(repr=False)
     """`[n h w c]` or `[n h w]`, any kind of number."""
-    regions: np.ndarray | None = None
+    regions: np.ndarray | None = field(default=None, repr=False)
     """`[n h w]`, other than 0 inside the region; None where nobody annotated."""
-    labels: Sequence[object] | np.ndarray | None = None
+    labels: Sequence[object] | np.ndarray | None = field(default=None, repr=False)
     """`[n]`: number or name of each image's class; `[n k]`: 1 for each class that an image shows; None: unknown."""
-    patients: Sequence[object] | np.ndarray | None = None
+    patients: Sequence[object] | np.ndarray | None = field(default=None, repr=False)
     """`[n]`: whose each image is; None: every image is a patient's of their own. Never shown."""
     names: tuple[str, ...] | None = None
     """Names of the classes 0, 1, ..."""

@@ -17,7 +17,7 @@ def classes_of(labels: Sequence[object] | np.ndarray, names: Sequence[str] | Non
     Without `names`, words become 0, 1, ... in alphabetical order, and numbers are called "class 0" and so on.
     Raises XaibenchError for anything else.
     """
-    array = np.asarray(labels)
+    array = np.atleast_1d(np.asarray(labels))
     if array.ndim == 2 and array.shape[1] == 1:  # as MedMNIST writes a single label
         array = array[:, 0]
     if len(array) != count:

@@ -91,6 +91,15 @@ class FileCohort(ABC):
         problems = [problem_text(note) for note in self._every_note() if note.problem]
         return HEADER, [cells(finding) for finding, _ in self._reports.values()], problems
 
+    def label_gaps(self) -> list[str]:
+        """Say where the table of labels and the folder do not fit; training refuses them."""
+        gaps = [
+            Note(member.fault, name)
+            for name, member in self._members.of.items()
+            if member.fault and not member.left_out
+        ]
+        return sentences([*(note for note in self._members.notes if note.problem), *gaps])
+
     @cached_property
     def _members(self) -> Members:
         rules = Rules(self.suffixes, self.labels, self.only, self.patient, self.masks)

@@ -1,7 +1,7 @@
 """Who is in a folder of image files: the images and masks of each patient, and their label."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Member:
     label: int | None
     fault: str
     """Why there is no label: a sentence; empty if there is one."""
+    left_out: bool
+    """Whether the table leaves them out on purpose: their line holds no label."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ def find_members(root: Path, rules: Rules) -> Members:
         owner = None if rules.patient else labels.owners.get(rows[file.key])
         owned.setdefault(owner or patient_of(file.key, rules.patient), []).append(file)
     found = [_member(owner, rules, owned[owner], labels, rows) for owner in sorted(owned)]
-    return Members(labels.names, dict(zip(pseudonyms(len(found)), found, strict=True)), labels.notes)
+    held = owned.keys() if labels.key == "patient" else set(rows.values())
+    notes = (*labels.notes, *_unknown(labels, held))
+    return Members(labels.names, dict(zip(pseudonyms(len(found)), found, strict=True)), notes)
 
 
 def _image_files(root: Path, rules: Rules) -> list[ImageFile]:
@@ -125,6 +129,13 @@ def _row_of(root: Path, file: ImageFile, labels: Labels) -> str:
     return next((name for name in names if name in known), "")
 
 
+def _unknown(labels: Labels, held: Collection[str]) -> list[Note]:
+    """Note the lines of the table that name what the folder does not hold."""
+    lines = [str(labels.rows[name]) for name in labels.of if name not in held]
+    what = f"{len(lines)} {labels.key}s that the folder does not hold (lines {', '.join(lines)})"
+    return [Note(f"{labels.file} labels {what}.")] if lines else []
+
+
 def _check_rule(rule: str | None) -> None:
     try:
         re.compile(rule or "")
@@ -143,4 +154,5 @@ def _member(
     named = rules.patient is not None or labels.key == "patient" or rows[files[0].key] in labels.owners
     faults = {0: f"{labels.file} gives it no label, so it is skipped.", 1: ""}
     fault = faults.get(len(found), "its images have several classes, so it is skipped.")
-    return Member(owner, named, tuple(files), None if fault else found[0], fault)
+    left_out = not found and set(listed) <= labels.blank
+    return Member(owner, named, tuple(files), None if fault else found[0], fault, left_out)
