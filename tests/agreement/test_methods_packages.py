@@ -9,6 +9,7 @@ from tests.methods.test_upsampling import slow_bilinear
 from xaibench.methods.grad_cam import GradCam
 from xaibench.methods.lime import Lime
 from xaibench.methods.shap import Shap
+from xaibench.methods.superpixels import superpixels
 from xaibench.methods.tf_explain_grad_cam import TfExplainGradCam
 
 
@@ -49,7 +50,7 @@ def test_lime_is_the_package_s_on_the_same_superpixels(seed):
     classifier = linear(np.random.default_rng(3).normal(size=(24, 20, 3)) / 20)
     x = images(classifier, 1)[0]
     lime = Lime(samples=80, segments=12)
-    segments = lime.superpixels(x)
+    segments = superpixels(x, 12)
     assert segments.max() > 4
     theirs = LimeImageExplainer(random_state=seed).explain_instance(
         x,

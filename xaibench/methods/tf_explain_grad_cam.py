@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Float32
 
 from xaibench.api import Batch, Classifier, Heatmaps, Images, Need
 from xaibench.methods.tf_explain_core import PACKAGE, explained_by_target
@@ -38,7 +39,7 @@ class TfExplainGradCam:
         return explained_by_target(batch, explain)
 
 
-def _cams(model: Any, images: Images, layer: str, target: int) -> Heatmaps:
+def _cams(model: Any, images: Images, layer: str, target: int) -> Float32[np.ndarray, "n fh fw"]:
     """Weighted sums of the feature maps, by the package."""
     from tf_explain.core.grad_cam import GradCAM
 
