@@ -41,7 +41,7 @@ def run(
     spec = spec_of(options.of_run(locals(), context), config)
     folder = out or default_folder(spec)
     if dry_run:
-        plan(spec, folder)
+        plan(spec, folder, retry_failed)
         return
     failed = execute(spec, folder, retry_failed)
     raise typer.Exit(1 if failed else 0)
@@ -54,13 +54,13 @@ def spec_of(settings: dict[str, object], config: Path | None) -> RunSpec:
     return spec if named else spec.model_copy(update={"methods": options.DEFAULT_METHODS})
 
 
-def plan(spec: RunSpec, out: Path) -> None:
+def plan(spec: RunSpec, out: Path, retry_failed: bool) -> None:
     """Print what a run would still compute in a folder, and what that costs by a short calibration."""
     with without_import_chatter():
         from xaibench.harness.plan import plan_run
     from xaibench.cli.progress import ConsoleProgress
 
-    found = plan_run(spec, out, ConsoleProgress(error_console))
+    found = plan_run(spec, out, ConsoleProgress(error_console), retry_failed=retry_failed)
     out_console.print(table(found.header(), found.rows()))
     out_console.print(escape(found.summary()))
 

@@ -1,33 +1,18 @@
 """What a run would cost, before it runs: cells, passes and time, from a short calibration."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 
 from xaibench.api import Progress
-from xaibench.harness.cells import Cell, missing_cells
+from xaibench.harness.calibration import Share, calibrated
+from xaibench.harness.cells import missing_cells
 from xaibench.harness.describe import Sources
+from xaibench.harness.fitting import fit_methods
 from xaibench.harness.prepare import Prepared, prepare
-from xaibench.harness.run import worker_for
 from xaibench.harness.spec import RunSpec
-from xaibench.harness.store.folder import RunFolder
-from xaibench.harness.store.run_info import Scope
-
-Stratum = tuple[str, Scope, int, tuple[str, ...]]
-"""Cells that cost alike: one method, one scope, one explained class, the same metrics."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """What the cells of one method cost."""
-
-    method: str
-    cells: int
-    forward: int
-    backward: int
-    seconds: float
+from xaibench.harness.store.folder import RunFolder, read_info
 
 
 @dataclass(frozen=True)
@@ -35,6 +20,7 @@ class Plan:
     """What a run would still compute."""
 
     shares: tuple[Share, ...]
+    """A share a method."""
 
     @property
     def cells(self) -> int:
@@ -76,62 +62,44 @@ class Plan:
         )
 
 
-def plan_run(spec: RunSpec, out: Path, progress: Progress, sources: Sources | None = None) -> Plan:
+def plan_run(
+    spec: RunSpec,
+    out: Path,
+    progress: Progress,
+    sources: Sources | None = None,
+    retry_failed: bool = False,
+) -> Plan:
     """Plan what a folder, which need not exist, still lacks of a run; nothing is written there."""
+    begun = (out / "run.json").is_file()
+    if begun:
+        read_info(out)  # a folder of another version is told before a training that may take minutes
     prepared = prepare(spec, progress, sources)
-    finished: set[str] = set()
-    if (out / "run.json").is_file():
-        folder = RunFolder.existing(out)
-        finished = folder.finished()
-        folder.close()
-    return plan_cells(prepared, missing_cells(prepared.info, finished))
+    with tempfile.TemporaryDirectory() as place, closing(RunFolder(Path(place))) as scratch:
+        if not begun:
+            return plan_missing(prepared, scratch, scratch)
+        with closing(RunFolder(out)) as folder:
+            return plan_missing(prepared, folder, scratch, retry_failed)
 
 
-def plan_cells(prepared: Prepared, cells: Sequence[Cell]) -> Plan:
-    """Compute one cell of each stratum in a folder that is thrown away, and count it for all."""
-    strata: dict[Stratum, list[Cell]] = {}
-    for cell in cells:
-        strata.setdefault(stratum_of(prepared, cell), []).append(cell)
-    with tempfile.TemporaryDirectory() as place:
-        folder = RunFolder(Path(place))
-        folder.begin(prepared.info, prepared.cases)
-        costs = _calibrated(prepared, folder, {stratum: some[0] for stratum, some in strata.items()})
-        folder.close()
-    shares: dict[str, list[Share]] = {}
-    for stratum, some in strata.items():
-        one = costs[stratum]
-        count = len(some)
-        shares.setdefault(one.method, []).append(
-            Share(one.method, count, one.forward * count, one.backward * count, one.seconds * count)
-        )
-    return Plan(tuple(_sum(method, parts) for method, parts in shares.items()))
+def plan_missing(
+    prepared: Prepared, folder: RunFolder, scratch: RunFolder, retry_failed: bool = False
+) -> Plan:
+    """Plan the cells that a folder lacks, with the maps that it holds; `scratch` takes what methods learn."""
+    folder.expect(prepared.info)
+    failed = {record.key for record in folder.failed()} if retry_failed else set()
+    cells = missing_cells(prepared.info, folder.finished() - failed)
+    fits = fit_methods(prepared, scratch, sorted({cell.method for cell in cells}))
+    found: dict[str, list[Share]] = {}
+    for share in calibrated(prepared, cells, fits, folder.explanation):
+        found.setdefault(share.method, []).append(share)
+    return Plan(tuple(_sum(method, shares) for method, shares in found.items()))
 
 
-def stratum_of(prepared: Prepared, cell: Cell) -> Stratum:
-    """Stratum of a cell; where several cases are in one cell, they are of no one class."""
-    target = prepared.targets[cell.unit.id] if cell.unit.scope is Scope.CASE else -1
-    return cell.method, cell.unit.scope, target, cell.metrics
-
-
-def _calibrated(
-    prepared: Prepared, folder: RunFolder, samples: Mapping[Stratum, Cell]
-) -> dict[Stratum, Share]:
-    """Cost of each sample. It is computed twice where it may trace or warm up, and only the second time counts."""
-    worker = worker_for(prepared, folder, {cell.method for cell in samples.values()})
-    costs = {}
-    for stratum, cell in samples.items():
-        worker(cell)
-        started = perf_counter()
-        spent = worker(cell).passes
-        costs[stratum] = Share(cell.method, 1, spent.forward, spent.backward, perf_counter() - started)
-    return costs
-
-
-def _sum(method: str, parts: Sequence[Share]) -> Share:
+def _sum(method: str, shares: list[Share]) -> Share:
     return Share(
         method,
-        sum(part.cells for part in parts),
-        sum(part.forward for part in parts),
-        sum(part.backward for part in parts),
-        sum(part.seconds for part in parts),
+        sum(share.cells for share in shares),
+        sum(share.forward for share in shares),
+        sum(share.backward for share in shares),
+        sum(share.seconds for share in shares),
     )

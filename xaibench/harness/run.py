@@ -8,6 +8,7 @@ from xaibench.harness.cells import Result, missing_cells
 from xaibench.harness.configured import Configured
 from xaibench.harness.describe import Sources
 from xaibench.harness.executors import Executor, in_this_process
+from xaibench.harness.explaining import passes_since
 from xaibench.harness.fitting import fit_methods
 from xaibench.harness.prepare import Prepared, prepare
 from xaibench.harness.scopes import Context
@@ -48,10 +49,11 @@ def compute_missing(
     """Compute the cells that a folder lacks; returns the passes they took."""
     cells = missing_cells(prepared.info, folder.finished())
     worker = worker_for(prepared, folder, {cell.method for cell in cells})
+    before = worker.passes
     for result in execute(worker, cells):
         folder.keep(result)
         watch(result, len(cells))
-    return worker.passes
+    return passes_since(before, worker.passes)
 
 
 def worker_for(prepared: Prepared, folder: RunFolder, methods: set[str]) -> Worker:
