@@ -80,6 +80,20 @@ def test_hits_may_have_other_bounds() -> None:
     assert (scaled.low, scaled.high) == pytest.approx((5 * share.low - 2, 5 * share.high - 2))
 
 
+def test_median_of_hits_is_that_of_other_values() -> None:
+    found = estimate(np.repeat([0.0, 1.0], [3, 5]), "median", SHARE)
+    assert (found.value, found.low, found.high) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("values", [np.full(5, 1 + 1e-9), np.append(np.linspace(0.9, 1, 5), 1 + 1e-9)])
+def test_values_beyond_a_bound_by_rounding_keep_their_interval(values: np.ndarray) -> None:
+    found, inside = estimate(values, bounds=SHARE), estimate(np.minimum(values, 1), bounds=SHARE)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.value <= found.high
+    assert (found.low, found.high) == pytest.approx((inside.low, inside.high), abs=1e-6)
+
+
 @pytest.mark.parametrize("aggregate", ["mean", "median", "share"])
 @pytest.mark.parametrize("n", [2, 4, 28])
 def test_constant_values_have_a_width(aggregate: Aggregate, n: int) -> None:

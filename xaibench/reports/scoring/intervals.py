@@ -83,7 +83,9 @@ def estimate(values: Values, aggregate: Aggregate = "mean", bounds: Interval = U
     value = float(np.median(ordered)) if aggregate == "median" else math.fsum(ordered) / n
     if n == 1:
         return Estimate(value, None, None, n, "one patient: no interval over patients")
-    low, high = _interval(ordered, aggregate, bounds)
+    # A value that rounding has put beyond a bound must not shut its own mean out.
+    reached = min(bounds[0], float(ordered[0])), max(bounds[1], float(ordered[-1]))
+    low, high = _interval(ordered, aggregate, reached)
     if not math.isfinite(high - low):
         reason = f"all {n} patients have the same value and there is no bound to it: no interval"
         return Estimate(value, None, None, n, reason)
