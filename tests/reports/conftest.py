@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,10 +19,3 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
 @pytest.fixture(scope="session")
 def report(folder: RunFolder) -> str:
     return (folder.path / "report.html").read_text()
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[RunFolder]:
-    folder = RunFolder(tmp_path / "empty")
-    yield folder
-    folder.close()

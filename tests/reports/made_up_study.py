@@ -1,6 +1,5 @@
 """A made-up run of a cross-validated model: training, simulated images with all figures, the random control."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.reports.made_up import CLASSES, Plan, make_run
+from tests.reports.made_up import CLASSES, COHORT_METRICS, METHODS, Plan, keep, make_run
 from xaibench.api import CohortExplanation, Record, Status
 from xaibench.harness.store.folder import RunFolder
+from xaibench.harness.store.run_info import CaseInfo
 from xaibench.models.scoring import evaluation
 
 GENERATOR, RANDOM = "stacked-feature-maps", "stacked-random-maps"
@@ -68,41 +68,48 @@ def _shuffled(permutations: int) -> dict[str, Any]:
     return test
 
 
-def make_study(path: Path, facts: Mapping[str, Any] | None = None) -> RunFolder:
-    """Make a run with `model` facts, by default the whole training; simulated images of both classes and methods."""
-    folder = make_run(path, Plan(patients=PATIENTS))
-    info = folder.info()
-    info["model"] |= {"training": training_of_made_up()} if facts is None else facts
-    info["methods"][RANDOM] = {**info["methods"][GENERATOR], "family": "control"}
-    for name in ("cohort-colocalisation", "bootstrap-stability"):
-        info["metrics"][name] = info["metrics"]["class-consistency"]
-    folder.write_text("run.json", json.dumps(info))
-    cases = [case for case, _ in folder.cases().values()]
+def make_study(path: Path) -> RunFolder:
+    """Make a run of a trained model; simulated images of both classes, by the generator and by random maps."""
+    plan = Plan(patients=PATIENTS, methods={**METHODS, RANDOM: "control"})
+    folder = make_run(path, plan, record={"training": training_of_made_up()})
+    cases = folder.info().cohort.cases
+    made = folder.cohort_explanations(GENERATOR) or {}
     for method in (GENERATOR, RANDOM):
-        made = folder.cohort_explanations(GENERATOR) or {}
-        folder.save_cohort_explanations(method, {n: _with_sources(e, cases, n) for n, e in made.items()})
-        folder.append([record for name in CLASSES for record in figures(method, name)])
+        for name in CLASSES:
+            keep(folder, figures(method, name))
+        classes = {n: _with_sources(explanation, cases, n) for n, explanation in made.items()}
+        keep(folder, [], classes=classes, method=method)
     return folder
 
 
-def _with_sources(explanation: CohortExplanation, cases: list[Any], label: int) -> CohortExplanation:
+def _with_sources(
+    explanation: CohortExplanation, cases: tuple[CaseInfo, ...], label: int
+) -> CohortExplanation:
     """Give the rows of the image to the cases of the class in turn, its first two to nobody; a block is tumour."""
-    givers = [index for index, case in enumerate(cases) if case.label == label]
+    givers = [index for index, case in enumerate(cases) if case.labels == (label,)]
     rows = np.array([-1, -1, *(givers[row % len(givers)] for row in range(len(explanation.map) - 2))])
-    mask = np.zeros(explanation.map.shape, np.float32)
-    mask[8:14, 9:15] = 1
-    return replace(explanation, sources=np.repeat(rows[:, None], len(rows), axis=1), mask=mask)
+    region = np.zeros(explanation.map.shape, np.float32)
+    region[8:14, 9:15] = 1
+    return replace(explanation, sources=np.repeat(rows[:, None], len(rows), axis=1), region=region)
 
 
 def figures(method: str, name: str) -> list[Record]:
     """Records of one simulated image."""
     value = 0.9 if method == GENERATOR else 0.6
-    values = {
+    values: dict[str, tuple[float, Mapping[str, float]]] = {
         "class-consistency": (value, {"predicted": 1.0, "low": value - 0.1, "high": value + 0.05, **BEATEN}),
         "cohort-colocalisation": (0.4, {"area": 0.1, "enrichment": 4.0}),
         "bootstrap-stability": (0.7, {"low": 0.6, "high": 0.8}),
     }
     return [
-        Record(f"class {name}", "cohort", method, metric, Status.OK, number, details=details)
-        for metric, (number, details) in values.items()
+        Record(
+            f"class {name}",
+            "cohort",
+            method,
+            metric,
+            Status.OK,
+            value=values[metric][0],
+            details=values[metric][1],
+        )
+        for metric in COHORT_METRICS
     ]

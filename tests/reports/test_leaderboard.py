@@ -1,133 +1,172 @@
-"""Who is ranked, over what, and in which direction."""
+"""Who is ranked, over what, and what the tables say of it."""
 
-import csv
-import io
-
+import numpy as np
+import pandas as pd
 import pytest
 
-from tests.reports.made_up import METHODS, NASTY, info_of
-from tests.reports.test_scores import records_of
-from xaibench.api import Record, Status
+from tests.reports.made_up import METHODS, NASTY
+from tests.reports.records import Values, around, results_of
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports import leaderboard_table
-from xaibench.reports.pages.tables import leaderboard_markdown
-from xaibench.reports.scoring.leaderboard import Leaderboard, Place, leaderboard_of
-from xaibench.reports.scoring.scores import scores_of
-
-Values = dict[str, dict[str, list[float | None]]]
-
-
-def board_of(values: Values, controls: tuple[str, ...] = ()) -> Leaderboard:
-    """Leaderboard of values given by method and metric, one case a patient."""
-    metrics = sorted({metric for row in values.values() for metric in row})
-    methods = {name: "control" if name in controls else "cam" for name in values}
-    records = [
-        r for name, row in values.items() for m, column in row.items() for r in records_of(m, column, name)
-    ]
-    info = info_of(methods, metrics, 2)
-    return leaderboard_of(info, scores_of(info, records))
+from xaibench.reports.pages.frames import csv_text, patients_frame, scores_frame
+from xaibench.reports.pages.markdown import leaderboard_markdown
+from xaibench.reports.scoring.leaderboard import Leaderboard, State
+from xaibench.reports.scoring.results import read
 
 
-def order(board: Leaderboard) -> list[tuple[str, int | None]]:
-    return [(s.method, s.rank) for s in board.standings]
+def board_of(values: Values) -> Leaderboard:
+    return results_of(values).board
 
 
-def test_lower_is_better_metrics_are_read_as_such() -> None:
-    board = board_of({"a": {"deletion-auc": [0.9, 0.9]}, "b": {"deletion-auc": [0.1, 0.1]}})
-    assert order(board) == [("b", 1), ("a", 2)]
+def places(board: Leaderboard) -> dict[str, str]:
+    return {line.method: line.place for line in board.lines}
 
 
-def test_order_is_the_mean_over_families_of_the_mean_rank_over_their_metrics() -> None:
-    board = board_of(
-        {
-            "a": {"deletion-auc": [0.1, 0.1], "insertion-auc": [0.9, 0.9], "sensitivity-norm": [3.0, 3.0]},
-            "b": {"deletion-auc": [0.2, 0.2], "insertion-auc": [0.8, 0.8], "sensitivity-norm": [2.0, 2.0]},
-            "c": {"deletion-auc": [0.3, 0.3], "insertion-auc": [0.8, 0.8], "sensitivity-norm": [1.0, 1.0]},
-        }
-    )
-    assert {s.method: dict(s.family_ranks) for s in board.standings} == {
-        "a": {"faithfulness": 1.0, "robustness": 3.0},
-        "b": {"faithfulness": 2.25, "robustness": 2.0},
-        "c": {"faithfulness": 2.75, "robustness": 1.0},
+def test_trap_10_lower_is_better_metrics_are_read_as_such() -> None:
+    values = {"a": {"sensitivity-norm": around(0.9)}, "b": {"sensitivity-norm": around(0.1)}}
+    assert [line.method for line in board_of(values).lines] == ["b", "a"]
+
+
+def test_clear_differences_give_places_of_their_own() -> None:
+    values = {name: {"morf-lerf": around(0.1 * (5 - n), 30)} for n, name in enumerate("abc")}
+    assert places(board_of(values)) == {"a": "1", "b": "2", "c": "3"}
+
+
+def test_trap_33_methods_that_the_patients_cannot_tell_apart_share_a_place() -> None:
+    rng = np.random.default_rng(0)
+    values = {name: {"morf-lerf": rng.normal(size=12).tolist()} for name in "abc"}
+    assert set(places(board_of(values)).values()) == {"1-3"}
+
+
+def test_metrics_of_one_fact_count_as_one() -> None:
+    # One fact of faithfulness and one of robustness; a third metric of the first fact would shift the mean.
+    values = {
+        "a": {"morf-lerf": around(0.9), "sensitivity-norm": around(0.9)},
+        "b": {"morf-lerf": around(0.1), "sensitivity-norm": around(0.1)},
     }
-    # Counted over metrics instead of families, `a` would be alone in front.
-    assert [(s.method, s.rank, s.mean_rank) for s in board.standings] == [
-        ("c", 1, 1.875),
-        ("a", 2, 2.0),
-        ("b", 3, 2.125),
-    ]
+    board = board_of(values)
+    assert {line.standing.mean_rank for line in board.ranked if line.standing} == {1.5}
+    assert board.facts == {
+        "order of the pixels": ["morf-lerf"],
+        "unchanged under noise": ["sensitivity-norm"],
+    }
 
 
-def test_methods_with_equal_mean_ranks_share_a_rank() -> None:
-    same = {"deletion-auc": [0.5, 0.5]}
-    board = board_of({"b": same, "a": same, "c": {"deletion-auc": [0.6, 0.6]}})
-    assert order(board) == [("a", 1), ("b", 1), ("c", 3)]
-
-
-def test_values_that_differ_by_rounding_only_share_a_rank() -> None:
-    board = board_of({"a": {"deletion-auc": [0.3, 0.3]}, "b": {"deletion-auc": [0.3 + 1e-9, 0.3]}})
-    assert order(board) == [("a", 1), ("b", 1)]
+def test_cost_is_an_axis_of_its_own() -> None:
+    values = {
+        "a": {"morf-lerf": around(0.9), "latency": around(9000)},
+        "b": {"morf-lerf": around(0.1), "latency": around(1)},
+    }
+    board = board_of(values)
+    assert [line.method for line in board.ranked] == ["a", "b"]
+    assert board.families == ("faithfulness",)
+    assert board.lines[0].latency is not None
 
 
 def test_incomplete_methods_are_shown_but_never_ranked_nor_do_they_shift_ranks() -> None:
-    board = board_of(
-        {
-            "best": {"deletion-auc": [0.0, None]},
-            "a": {"deletion-auc": [0.5, 0.5]},
-            "b": {"deletion-auc": [0.6, 0.6]},
-        }
+    values: Values = {
+        "best": {"morf-lerf": [0.99, *[None] * 11]},
+        "a": {"morf-lerf": around(0.5)},
+        "b": {"morf-lerf": around(0.4)},
+    }
+    board = board_of(values)
+    assert places(board) == {"a": "1", "b": "2", "best": "-"}
+    assert board.lines[-1].state is State.INCOMPLETE
+    assert (
+        board.lines[-1].note == "misses 92 % of the cases of morf-lerf: 11 of 12 cases failed: ValueError: no"
     )
-    assert order(board) == [("a", 1), ("b", 2), ("best", None)]
-    assert board.standings[-1].place is Place.INCOMPLETE
-    assert "1 of 2 cases failed" in board.standings[-1].note
 
 
 def test_controls_stand_apart_and_shift_no_rank() -> None:
-    board = board_of(
-        {"a": {"deletion-auc": [0.5, 0.5]}, "mask": {"deletion-auc": [0.1, 0.1]}}, controls=("mask",)
-    )
-    assert order(board) == [("a", 1), ("mask", None)]
-
-
-def test_metrics_that_one_complete_explainer_lacks_do_not_count() -> None:
-    info = info_of({"a": "cam", "b": "cam"}, ["deletion-auc", "enrichment"], 2)
-    records = [r for name in "ab" for r in records_of("deletion-auc", [0.5, 0.5], name)]
-    records += records_of("enrichment", [2.0, 2.0], "a")
-    records += [
-        Record(f"P{i}-s0", f"P{i}", "b", "enrichment", Status.NOT_APPLICABLE, reason="no") for i in range(2)
-    ]
-    board = leaderboard_of(info, scores_of(info, records))
-    assert board.metrics == ["deletion-auc"]
-    assert board.left_out == {"enrichment": "not measured for b"}
+    board = board_of({"a": {"morf-lerf": around(0.5)}, "mask": {"morf-lerf": around(0.9)}})
+    assert places(board) == {"a": "1", "mask": "-"}
 
 
 def test_without_a_shared_metric_nobody_is_ranked() -> None:
-    info = info_of({"a": "cam"}, ["class-consistency"], 2)
-    records = [Record("class x", "cohort", "a", "class-consistency", Status.OK, 0.5)]
-    board = leaderboard_of(info, scores_of(info, records))
-    assert [(s.place, s.rank) for s in board.standings] == [(Place.UNRANKED, None)]
+    board = board_of({"a": {"latency": [1.0, 2.0]}})
+    assert [(line.state, line.place) for line in board.lines] == [(State.UNRANKED, "-")]
 
 
-def test_places_of_a_whole_run(folder: RunFolder) -> None:
+def test_states_of_a_made_up_run(folder: RunFolder) -> None:
     board = leaderboard_table(folder)
-    places = {s.method: s.place for s in board.standings}
-    assert set(places) == set(METHODS)
-    assert places["broken"] is Place.INCOMPLETE
-    assert places["blind"] is Place.NOT_APPLICABLE
-    assert [s.method for s in board.standings if s.place is Place.CONTROL] == ["edges", "mask", "random"]
+    states = {line.method: line.state for line in board.lines}
+    assert set(states) == set(METHODS)
+    assert (states["broken"], states["blind"]) == (State.INCOMPLETE, State.NOT_APPLICABLE)
+    assert [line.method for line in board.lines if line.state is State.CONTROL] == ["edges", "mask", "random"]
     assert all(len(row) == len(board.header()) for row in board.rows())
-    note = next(s.note for s in board.standings if s.method == "blind")
+    note = next(line.note for line in board.lines if line.method == "blind")
     assert note == "the method needs attention, which this model does not offer"
 
 
-def test_csv_holds_ranks_then_values_with_intervals(folder: RunFolder) -> None:
-    rows = list(csv.DictReader(io.StringIO((folder.path / "leaderboard.csv").read_text())))
-    board = leaderboard_table(folder)
-    assert [row["method"] for row in rows] == [s.method for s in board.standings]
-    first = board.standings[0]
-    assert rows[0]["rank"] == "1"
-    assert float(rows[0]["rank.faithfulness"]) == pytest.approx(first.family_ranks["faithfulness"], rel=1e-5)
-    assert float(rows[0]["deletion-auc.ci_low"]) < float(rows[0]["deletion-auc"])
+# ------------------------------------------------------------------ files
+
+
+def table_of(folder: RunFolder, name: str) -> pd.DataFrame:
+    return pd.read_csv(folder.path / name, na_values=["-"], keep_default_na=False)
+
+
+def test_scores_csv_is_tidy(folder: RunFolder) -> None:
+    found = table_of(folder, "scores.csv")
+    expected = "method,metric,class,subset,aggregate,value,low,high,n_patients,n_cases,n_failed,status,reason"
+    assert ",".join(found.columns) == expected
+    assert not found.duplicated(["method", "metric", "class", "subset"]).any()
+    assert set(found["class"]) == {"all", "non-recurrent", "recurrent"}
+    row = found[
+        (found.method == "grad-cam") & (found.metric == "morf-lerf") & (found["class"] == "all")
+    ].iloc[0]
+    score = read(folder).scores["grad-cam", "morf-lerf"]
+    assert row.value == pytest.approx(score.value, rel=1e-5)
+    assert row.low == pytest.approx(score.low, rel=1e-5)
+
+
+def test_every_curve_and_co_localisation_stands_by_class(folder: RunFolder) -> None:
+    found = table_of(folder, "scores.csv")
+    for metric in ("morf-lerf", "deletion-auc", "enrichment", "pointing-game"):
+        of_metric = found[(found.metric == metric) & (found.subset == "all")]
+        assert set(of_metric["class"]) == {"all", "non-recurrent", "recurrent"}, metric
+
+
+def test_trap_6_patients_csv_holds_what_the_scores_are_made_from(folder: RunFolder) -> None:
+    patients, scores = table_of(folder, "patients.csv"), table_of(folder, "scores.csv")
+    assert not patients.duplicated(["patient", "method", "metric"]).any()
+    own = patients[(patients.method == "lime") & (patients.metric == "morf-lerf")]
+    row = scores[
+        (scores.method == "lime") & (scores.metric == "morf-lerf") & (scores["class"] == "all")
+    ].iloc[0]
+    assert own.value.mean() == pytest.approx(row.value, rel=1e-5)
+    assert len(own) == row.n_patients
+    assert "morf-lerf.gain" in set(patients.metric)
+
+
+def test_no_cell_of_a_file_is_empty_or_nan(folder: RunFolder) -> None:
+    for name in ("scores.csv", "patients.csv", "leaderboard.csv"):
+        text = (folder.path / name).read_text()
+        assert ",," not in text, name
+        assert not pd.read_csv(folder.path / name).isna().any().any(), name
+
+
+def test_leaderboard_csv_holds_places_then_values_with_intervals(folder: RunFolder) -> None:
+    found, board = table_of(folder, "leaderboard.csv"), leaderboard_table(folder)
+    assert found.method.tolist() == [line.method for line in board.lines]
+    first, standing = found.iloc[0], board.lines[0].standing
+    assert standing is not None
+    assert (first.place, first.last_place) == (standing.place, standing.last_place)
+    assert first["rank.faithfulness"] == pytest.approx(standing.family_ranks["faithfulness"], rel=1e-5)
+    assert first["morf-lerf.low"] < first["morf-lerf"] < first["morf-lerf.high"]
+
+
+def test_numbers_are_written_with_six_digits_and_no_negative_zero() -> None:
+    frame = pd.DataFrame({"a": [1 / 3, -0.0, np.nan], "b": ["x", "y", "z"]})
+    assert csv_text(frame) == "a,b\n0.333333,x\n0,y\n-,z\n"
+
+
+def test_a_run_without_any_value_has_its_files() -> None:
+    run = results_of({"a": {"morf-lerf": [None, None]}})
+    assert set(scores_frame(run.by_group).status) == {"failed"}
+    assert patients_frame(run.cells).empty
+    text = leaderboard_markdown(run, [])
+    assert "| a | failed |" in text
+    assert "nan" not in text.lower()
 
 
 def test_markdown_names_the_run_and_keeps_names_inside_their_cells(folder: RunFolder) -> None:
@@ -138,11 +177,3 @@ def test_markdown_names_the_run_and_keeps_names_inside_their_cells(folder: RunFo
     assert "<" not in text
     columns = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("| ")}
     assert len(columns) == 2, "each of the two tables has one number of columns"
-
-
-def test_markdown_of_a_failed_run_is_whole() -> None:
-    info = info_of({"a": "cam"}, ["deletion-auc"], 2)
-    scores = scores_of(info, records_of("deletion-auc", [None, None], "a"))
-    text = leaderboard_markdown(info, scores, leaderboard_of(info, scores), [])
-    assert "| a | failed |" in text
-    assert "nan" not in text.lower()

@@ -1,175 +1,198 @@
 """Every cell of scores.csv holds a number or a reason, and depends on the records alone."""
 
-import csv
-import io
-import random
+import math
 from dataclasses import replace
-from pathlib import Path
+from statistics import fmean, median
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from tests.reports.made_up import METHODS, METRICS, info_of
-from xaibench.api import Record, Status, seed_of
+from tests.reports.made_up import CLASSES, METHODS, METRICS, case_info, info_of
+from tests.reports.records import records_of
+from xaibench.api import Record, Status
 from xaibench.harness.store.folder import RunFolder
-from xaibench.reports import write_reports
-from xaibench.reports.pages.tables import scores_csv
-from xaibench.reports.scoring.scores import Outcome, scores_of
-from xaibench.reports.scoring.statistics import estimate
+from xaibench.harness.store.run_info import RunInfo
+from xaibench.reports.scoring.cell import Outcome
+from xaibench.reports.scoring.groups import ALL, Group, groups_of
+from xaibench.reports.scoring.intervals import estimate
+from xaibench.reports.scoring.results import read
+from xaibench.reports.scoring.scores import Scores, cells_of, scores_of
 
-COLUMNS = "method,metric,family,status,mean,ci_low,ci_high,n_patients,n_cases,n_failed,reason"
+LIME = {"lime": "perturbation"}
 
 
-def records_of(metric: str, values: list[float | None], method: str = "lime") -> list[Record]:
-    """One case a patient; None is a failed one."""
-    return [
-        Record(f"P{i}-s0", f"P{i}", method, metric, Status.FAILED, reason="ValueError: no")
-        if value is None
-        else Record(f"P{i}-s0", f"P{i}", method, metric, Status.OK, value)
-        for i, value in enumerate(values)
+def pooled(info: RunInfo, records: list[Record]) -> Scores:
+    return scores_of(info, cells_of(records))[ALL]
+
+
+def test_every_method_and_metric_has_a_score(folder: RunFolder) -> None:
+    assert {(method, metric) for method in METHODS for metric in METRICS} <= set(read(folder).scores)
+
+
+def test_a_score_has_an_interval_or_a_reason(folder: RunFolder) -> None:
+    for scores in read(folder).by_group.values():
+        for score in scores.values():
+            complete = score.status is Outcome.MEASURED and None not in (score.low, score.high)
+            assert complete or score.reason != "measured", score
+            assert (score.value is None) == (score.n_cases == 0), score
+
+
+@pytest.mark.parametrize(("metric", "average"), [("deletion-auc", fmean), ("sensitivity-norm", median)])
+def test_patients_are_pooled_as_the_metric_declares(metric: str, average: object) -> None:
+    values = [0.1, 0.2, 0.9, 0.4, 0.3, 0.35, 0.8]
+    score = pooled(info_of(LIME, [metric], 7), list(records_of(metric, values)))["lime", metric]
+    assert callable(average)
+    assert score.value == pytest.approx(average(values))
+    facts = info_of(LIME, [metric], 7).metrics[metric]
+    expected = estimate(np.array(values), facts.aggregate, facts.bounds)
+    assert (score.low, score.high) == (expected.low, expected.high)
+    assert score.aggregate == facts.aggregate
+
+
+def test_trap_34_a_share_of_all_patients_has_an_interval_with_a_width() -> None:
+    score = pooled(info_of(LIME, ["pointing-game"], 4), records_of("pointing-game", [1.0] * 4))
+    found = score["lime", "pointing-game"]
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low is not None
+    assert found.low == pytest.approx(0.025 ** (1 / 4)), "Clopper and Pearson 1934, closed form for n of n"
+
+
+def test_cases_of_a_patient_count_as_one() -> None:
+    cases = [case_info(0), case_info(0).model_copy(update={"id": "P000-s99"}), case_info(1)]
+    records = [
+        Record(case.id, case.patient, "lime", "deletion-auc", Status.OK, value=value)
+        for case, value in zip(cases, (0.0, 0.2, 0.9), strict=True)
     ]
+    score = pooled(info_of(LIME, ["deletion-auc"], cases), records)["lime", "deletion-auc"]
+    assert score.value == pytest.approx((0.1 + 0.9) / 2)
+    assert (score.n_patients, score.n_cases) == (2, 3)
 
 
-def rows_of(folder: RunFolder) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO((folder.path / "scores.csv").read_text())))
-
-
-def test_every_method_and_metric_has_a_row(folder: RunFolder) -> None:
-    rows = rows_of(folder)
-    assert ",".join(rows[0]) == COLUMNS
-    pairs = [(row["method"], row["metric"]) for row in rows]
-    assert len(pairs) == len(set(pairs))
-    assert {(method, metric) for method in METHODS for metric in METRICS} <= set(pairs)
-
-
-def test_no_cell_is_empty_or_read_as_nan_by_pandas(folder: RunFolder) -> None:
-    for name in ("scores.csv", "leaderboard.csv"):
-        table = pd.read_csv(folder.path / name)
-        assert not table.isna().any().any(), name
-
-
-def test_a_row_has_an_interval_or_a_reason(folder: RunFolder) -> None:
-    for row in rows_of(folder):
-        whole = row["status"] == "measured" and "-" not in (row["ci_low"], row["ci_high"])
-        assert whole or row["reason"] != "measured", row
-        assert row["mean"] == "-" if row["n_cases"] == "0" else row["mean"] != "-", row
-
-
-def test_mean_and_interval_are_those_of_the_patients(folder: RunFolder) -> None:
-    values = [r.value for r in folder.records() if (r.method, r.metric) == ("grad-cam", "deletion-auc")]
-    expected = estimate(np.array(values), seed_of("bootstrap", "grad-cam", "deletion-auc"))
-    row = next(r for r in rows_of(folder) if (r["method"], r["metric"]) == ("grad-cam", "deletion-auc"))
-    found = [float(row[name]) for name in ("mean", "ci_low", "ci_high")]
-    assert found == pytest.approx([expected.mean, expected.low, expected.high], rel=1e-5)
-    assert (row["n_patients"], row["n_cases"], row["n_failed"]) == ("8", "8", "0")
-
-
-def test_same_records_in_any_order_give_the_same_bytes(folder: RunFolder, tmp_path: Path) -> None:
-    records = folder.records()
-    random.Random(0).shuffle(records)
-    other = RunFolder(tmp_path / "other")
-    other.begin(folder.info())
-    for case, target in reversed(folder.cases().values()):
-        other.save_case(case, target)
-    for record in records:
-        other.append([record])
-    write_reports(other)
-    other.close()
-    for name in ("scores.csv", "leaderboard.csv", "leaderboard.md"):
-        assert (other.path / name).read_bytes() == (folder.path / name).read_bytes()
-
-
-def test_a_score_does_not_depend_on_the_order_of_the_records() -> None:
-    records = records_of("latency", [0.1 * i for i in range(9)])
-    info = info_of({"lime": "perturbation"}, ["latency"], 9)
-    assert scores_csv(scores_of(info, records)) == scores_csv(scores_of(info, records[::-1]))
-
-
-def test_partly_failed_cell_is_incomplete_with_counts_and_the_first_reason() -> None:
-    info = info_of({"lime": "perturbation"}, ["deletion-auc"], 4)
-    score = scores_of(info, records_of("deletion-auc", [0.5, None, 0.7, None]))["lime", "deletion-auc"]
+def test_a_partly_failed_cell_is_incomplete_with_counts_and_the_first_reason() -> None:
+    records = records_of("deletion-auc", [0.5, None, 0.7, None])
+    score = pooled(info_of(LIME, ["deletion-auc"], 4), records)["lime", "deletion-auc"]
     assert (score.status, score.n_cases, score.n_failed) == (Outcome.INCOMPLETE, 2, 2)
-    assert score.mean == pytest.approx(0.6)
+    assert score.value == pytest.approx(0.6)
     assert score.reason == "2 of 4 cases failed: ValueError: no"
 
 
-def test_wholly_failed_cell_has_no_number() -> None:
-    info = info_of({"lime": "perturbation"}, ["deletion-auc"], 2)
-    score = scores_of(info, records_of("deletion-auc", [None, None]))["lime", "deletion-auc"]
-    assert (score.status, score.mean, score.n_failed) == (Outcome.FAILED, None, 2)
+def test_a_failed_cell_has_no_number() -> None:
+    score = pooled(info_of(LIME, ["deletion-auc"], 2), records_of("deletion-auc", [None, None]))
+    found = score["lime", "deletion-auc"]
+    assert (found.status, found.value, found.n_failed) == (Outcome.FAILED, None, 2)
 
 
 def test_cases_that_were_never_computed_make_a_cell_incomplete_or_missing() -> None:
     info = info_of({"lime": "perturbation", "rise": "perturbation"}, ["deletion-auc"], 3)
-    scores = scores_of(info, records_of("deletion-auc", [0.5]))
+    scores = pooled(info, records_of("deletion-auc", [0.5]))
     assert scores["lime", "deletion-auc"].status is Outcome.INCOMPLETE
     assert scores["rise", "deletion-auc"].status is Outcome.MISSING
-    assert scores["rise", "deletion-auc"].reason == "3 of 3 cases not computed"
+    assert scores["rise", "deletion-auc"].reason.startswith("3 of 3 cases not computed")
 
 
-def test_one_patient_has_no_interval_and_says_why() -> None:
-    info = info_of({"lime": "perturbation"}, ["deletion-auc"], 1)
-    score = scores_of(info, records_of("deletion-auc", [0.5]))["lime", "deletion-auc"]
-    assert (score.status, score.low, score.reason) == (
-        Outcome.MEASURED,
-        None,
-        "one patient: no interval over patients",
+def test_a_capped_metric_misses_only_the_patients_it_was_to_be_computed_for() -> None:
+    info = info_of(LIME, ["deletion-auc"], 5)
+    capped = info.metrics["deletion-auc"].model_copy(update={"at_most_patients": 2})
+    info = info.model_copy(update={"metrics": {"deletion-auc": capped}})
+    score = pooled(info, records_of("deletion-auc", [0.5, 0.6]))["lime", "deletion-auc"]
+    assert score.status is Outcome.MEASURED
+
+
+def test_cases_that_do_not_apply_leave_a_cell_measured() -> None:
+    records = records_of("deletion-auc", [0.5, 0.4, None])
+    records[2] = replace(
+        records[2], status=Status.NOT_APPLICABLE, reason="there is no evidence to remove: 0.9"
     )
+    score = pooled(info_of(LIME, ["deletion-auc"], 3), records)["lime", "deletion-auc"]
+    assert (score.status, score.n_patients) == (Outcome.MEASURED, 2)
+    assert score.reason == "1 of 3 cases not applicable: there is no evidence to remove: 0.9"
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
-def test_a_value_that_is_not_finite_counts_as_failed(value: float | None) -> None:
-    records = [replace(records_of("deletion-auc", [0.5])[0], value=value)]
-    score = scores_of(info_of({"lime": "cam"}, ["deletion-auc"], 1), records)["lime", "deletion-auc"]
-    assert score.status is Outcome.FAILED
-    assert score.reason == "1 of 1 cases failed: no finite number and no reason were recorded"
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_number_that_is_not_finite_counts_as_failed(value: float) -> None:
+    score = pooled(info_of(LIME, ["latency"], 2), records_of("latency", [value, 1.0]))["lime", "latency"]
+    assert (score.n_failed, score.value) == (1, 1.0)
 
 
-def test_cases_that_do_not_apply_leave_the_others_measured(folder: RunFolder) -> None:
-    row = next(r for r in rows_of(folder) if (r["method"], r["metric"]) == ("lime", "enrichment"))
-    assert (row["status"], row["n_cases"]) == ("measured", "7")
-    assert row["reason"] == "1 of 8 cases not applicable: the case has no annotated region"
+def test_figures_beside_the_value_are_scored_too() -> None:
+    records = records_of("deletion-auc", [0.5, 0.7], gain=[0.1, 0.3])
+    score = pooled(info_of(LIME, ["deletion-auc"], 2), records)["lime", "deletion-auc.gain"]
+    assert score.value == pytest.approx(0.2)
+    assert score.low is not None
 
 
-def test_details_have_rows_of_their_own() -> None:
-    records = [
-        replace(r, details={"normalised": (r.value or 0) / 2, "odd": 1.0} if i else {"normalised": 0.0})
-        for i, r in enumerate(records_of("deletion-auc", [0.0, 0.4, 0.8]))
-    ]
-    scores = scores_of(info_of({"lime": "perturbation"}, ["deletion-auc"], 3), records)
-    assert scores["lime", "deletion-auc.normalised"].mean == pytest.approx(0.2)
-    odd = scores["lime", "deletion-auc.odd"]
-    assert (odd.mean, odd.n_cases) == (1.0, 2)
-    assert odd.reason == "1 of 3 cases not applicable: this figure has no finite value here"
+def test_a_gain_may_be_negative_whatever_the_range_of_its_metric() -> None:
+    records = records_of("deletion-auc", [0.5, 0.7, 0.6], gain=[-0.3, -0.2, -0.25])
+    score = pooled(info_of(LIME, ["deletion-auc"], 3), records)["lime", "deletion-auc.gain"]
+    assert score.low is not None
+    assert score.low < -0.25 < (score.high or 0)
 
 
-def test_latency_has_its_median_and_95th_percentile_over_cases() -> None:
-    records = records_of("latency", [float(v) for v in range(101)])
-    scores = scores_of(info_of({"lime": "perturbation"}, ["latency"], 101), records)
-    assert scores["lime", "latency.median"].mean == 50
-    assert scores["lime", "latency.p95"].mean == 95
+def test_the_95th_percentile_of_a_time_is_over_cases() -> None:
+    records = records_of("latency", [float(i) for i in range(101)])
+    scores = pooled(info_of(LIME, ["latency"], 101), records)
+    assert (scores["lime", "latency"].value, scores["lime", "latency.p95"].value) == (50, 95)
     assert scores["lime", "latency.p95"].low is None
 
 
-def test_figures_of_the_cohort_have_no_interval() -> None:
-    records = [Record("cohort", "cohort", "lime", "throughput", Status.OK, 12.5)]
+def test_figures_of_several_cases_have_no_interval() -> None:
+    records = [Record("cohort", "cohort", "lime", "throughput", Status.OK, value=12.5)]
     records += [
-        Record(f"class {name}", "cohort", "lime", "class-consistency", Status.OK, value)
+        Record(f"class {name}", "cohort", "lime", "class-consistency", Status.OK, value=value)
         for name, value in (("a", 0.5), ("b", 1.0))
     ]
-    info = info_of({"lime": "perturbation"}, ["throughput", "class-consistency"], 4)
-    scores = scores_of(info, records)
-    assert (scores["lime", "throughput"].mean, scores["lime", "throughput"].low) == (12.5, None)
-    assert (scores["lime", "class-consistency"].mean, scores["lime", "class-consistency"].high) == (
-        0.75,
-        None,
-    )
-    assert all(score.reason != "measured" for score in scores.values())
+    scores = pooled(info_of(LIME, ["throughput", "class-consistency"], 4), records)
+    speed, consistency = scores["lime", "throughput"], scores["lime", "class-consistency"]
+    assert (speed.value, speed.low, speed.n_patients) == (12.5, None, 0)
+    assert (consistency.value, consistency.high) == (0.75, None)
 
 
-def test_numbers_have_six_significant_digits_and_no_negative_zero() -> None:
-    info = info_of({"lime": "perturbation"}, ["deletion-auc"], 1)
-    for value, text in ((1 / 3, "0.333333"), (-0.0, "0"), (12345678.0, "1.23457e+07")):
-        row = scores_csv(scores_of(info, records_of("deletion-auc", [value]))).splitlines()[1]
-        assert row.split(",")[4] == text
+# ------------------------------------------------------------------ groups of cases
+
+
+def made_groups() -> tuple[RunInfo, dict[Group, frozenset[str]]]:
+    """Nine annotated patients and one without; every third is of class 1, the last two are wrong."""
+    cases = [case_info(n, int(n % 3 == 0), right=n < 8, pixels=10 * (n + 1)) for n in range(9)]
+    cases.append(case_info(9))
+    info = info_of(LIME, ["enrichment", "deletion-auc", "latency"], cases)
+    return info, groups_of(info, "co-localisation")
+
+
+def test_co_localisation_is_split_by_class_correctness_and_size() -> None:
+    info, groups = made_groups()
+    targets = {case.id: case.target for case in info.cohort.cases}
+    for target, name in enumerate(CLASSES):
+        assert groups[Group(explained=name)] == {case for case, t in targets.items() if t == target}
+    assert groups[Group(subset="model wrong")] == {"P008-s18"}
+    assert len(groups[Group(subset="model right")]) == 9
+    by_size = [groups[Group(subset=f"{size} region")] for size in ("small", "medium", "large")]
+    assert [len(members) for members in by_size] == [3, 3, 3]
+    assert "P000-s10" in by_size[0]
+    assert "P008-s18" in by_size[2]
+
+
+def test_curves_are_split_by_class_only_and_cost_not_at_all() -> None:
+    info, _ = made_groups()
+    assert {group.subset for group in groups_of(info, "faithfulness")} == {""}
+    assert len(groups_of(info, "faithfulness")) == 3
+    assert list(groups_of(info, "cost")) == [ALL]
+
+
+def test_regions_of_one_size_have_no_thirds() -> None:
+    info = info_of(LIME, ["enrichment"], [case_info(n, pixels=5) for n in range(6)])
+    assert not [group for group in groups_of(info, "co-localisation") if "region" in group.subset]
+
+
+def test_the_score_of_a_group_rests_on_its_cases_alone() -> None:
+    cases = [case_info(n, int(n >= 6)) for n in range(10)]
+    records = records_of("enrichment", [2.0] * 6 + [0.5] * 4)
+    found = scores_of(info_of(LIME, ["enrichment"], cases), cells_of(records))
+    first, second = (found[Group(explained=name)]["lime", "enrichment"] for name in CLASSES)
+    assert (first.value, first.n_patients) == (2.0, 6)
+    assert (second.value, second.n_patients) == (0.5, 4)
+
+
+def test_a_score_does_not_depend_on_the_order_of_the_records() -> None:
+    records = records_of("latency", [0.1 * i for i in range(9)])
+    info = info_of(LIME, ["latency"], 9)
+    assert scores_of(info, cells_of(records)) == scores_of(info, cells_of(records[::-1]))

@@ -1,207 +1,275 @@
-"""Sentences are true for the run at hand, whatever it lacks."""
-
-from pathlib import Path
+"""Sentences are true for the run at hand, and each names the test behind it."""
 
 import numpy as np
 import pytest
 
-from tests.reports.made_up import Plan, info_of, make_run
-from tests.reports.test_scores import records_of
-from xaibench.api import Case, Record, Status
-from xaibench.reports.scoring.leaderboard import leaderboard_of
-from xaibench.reports.scoring.results import Results, read, scores_by_class
-from xaibench.reports.scoring.scores import scores_of
-from xaibench.reports.verdicts.all import sentences, verdicts
-from xaibench.reports.verdicts.verdict import Verdict
+from tests.reports.made_up import Plan, make_run
+from tests.reports.records import Values, around, results_of
+from xaibench.harness.store.folder import RunFolder
+from xaibench.reports.scoring.results import Results, read
+from xaibench.reports.verdicts.agreement import agreement_verdicts
+from xaibench.reports.verdicts.all import questions, ties
+from xaibench.reports.verdicts.controls import control_verdicts
+from xaibench.reports.verdicts.faithful import faithful_verdicts
+from xaibench.reports.verdicts.fast import fast_verdicts
+from xaibench.reports.verdicts.overall import overall_verdicts
+from xaibench.reports.verdicts.stable import stable_verdicts
+from xaibench.reports.verdicts.summary import summary
+from xaibench.reports.verdicts.verdict import FEW, Question, Verdict, sentences
+
+FACTS = ("morf-lerf", "sensitivity-norm", "gini")
 
 
-def verdicts_of(values: dict[str, dict[str, list[float | None]]], patients: int = 12) -> list[Verdict]:
-    metrics = sorted({metric for row in values.values() for metric in row})
-    methods = {name: "control" if name in ("mask", "random", "edges") else "cam" for name in values}
-    info = info_of(methods, metrics, patients)
-    records = [
-        r for name, row in values.items() for m, column in row.items() for r in records_of(m, column, name)
-    ]
-    scores = scores_of(info, records)
-    return verdicts(Results(info, scores, leaderboard_of(info, scores)))
+def one(metric: str, values: dict[str, list[float]]) -> Values:
+    return {name: {metric: list(column)} for name, column in values.items()}
+
+
+def noise(seed: int, patients: int = 12, scale: float = 0.1) -> list[float]:
+    return np.random.default_rng(seed).normal(scale=scale, size=patients).tolist()
 
 
 def text_of(found: list[Verdict]) -> str:
-    return "\n".join(sentences(found))
+    return "\n".join(verdict.text for verdict in found)
 
 
-def around(middle: float, patients: int = 12) -> list[float | None]:
-    """Values about a middle, symmetric."""
-    return [middle * (1 + 0.1 * (-1) ** i) for i in range(patients)]
+# ------------------------------------------------------------------ faithful
 
 
-def test_evidence_outside_the_tumour_is_said() -> None:
-    found = verdicts_of({name: {"enrichment": around(0.3)} for name in "abc"})
-    assert "Over all 12 patients, the evidence lies outside the tumour: for 3 of 3 explainers" in text_of(
-        found
+def test_trap_29_faithful_is_what_beats_its_shifted_copies() -> None:
+    found = faithful_verdicts(results_of(one("morf-lerf", {"a": around(0.4), "b": noise(1)})))
+    assert found[0].text == (
+        "a is faithful: the model's answer hangs on the order of its pixels more than on that of the same map shifted; "
+        "this is not shown for b."
     )
-    assert "Median enrichment of the explainers: 0.3 times what chance gives." in text_of(found)
-    assert "3 less than chance (interval below 1)" in text_of(found)
+    assert "Wilcoxon signed-rank" in found[0].test
+    assert "corrected for 2 explainers (Holm)" in found[0].test
 
 
-def test_evidence_in_the_tumour_is_said() -> None:
-    found = verdicts_of({name: {"enrichment": around(4)} for name in "abc"})
-    assert "the tumour draws more relevance than chance would give it: for 3 of 3" in text_of(found)
-    assert "outside" not in text_of(found)
+def test_nobody_is_called_faithful_without_a_test_that_says_so() -> None:
+    found = faithful_verdicts(results_of(one("morf-lerf", {"a": noise(1), "b": noise(2)})))
+    assert found[0].text == "No explainer is shown to be faithful."
+    assert found[0].warns
 
 
-def test_the_most_faithful_explainers_decide_where_the_evidence_lies() -> None:
-    values = {name: {"enrichment": around(0.2), "deletion-auc": around(0.1)} for name in "abc"}
-    values |= {name: {"enrichment": around(5), "deletion-auc": around(0.9)} for name in "defghi"}
-    assert (
-        "the evidence lies outside the tumour: for 3 of 3 explainers (the most faithful: a, b and c)"
-        in text_of(verdicts_of(values))
-    )
+def test_too_few_patients_are_said_to_be_the_reason() -> None:
+    found = faithful_verdicts(results_of(one("morf-lerf", {"a": around(0.4, 4), "b": around(0.5, 4)})))
+    assert "No explainer is shown to be faithful: 4 patients cannot settle" in found[0].text
+    assert found[0].caution == "Caution: this rests on only 4 patients."
 
 
-def test_evidence_is_located_for_each_explained_class() -> None:
-    # A confounder of one class only: over all patients its trace is lost.
-    info = info_of({"a": "cam"}, ["enrichment"], 12)
-    values: list[float | None] = [0.3 + 0.01 * i if i < 6 else 3.0 + 0.1 * i for i in range(12)]
-    records = records_of("enrichment", values, "a")
-    cases = {r.case: (case_of(r.case, r.patient), int(i < 6)) for i, r in enumerate(records)}
-    scores = scores_of(info, records)
-    by_class = scores_by_class(info, records, cases)
-    text = text_of(verdicts(Results(info, scores, leaderboard_of(info, scores), records, cases, by_class)))
-    assert "In the 6 patients for whom recurrent is explained, the evidence lies outside the tumour" in text
-    assert "In the 6 patients for whom non-recurrent is explained, the tumour draws more relevance" in text
-    assert "Over all 12 patients, the evidence lies outside" not in text
+def test_one_faithful_map_among_many_blind_ones_stands_its_correction() -> None:
+    values = {f"blind{n}": noise(n) for n in range(19)}
+    p_of_chance = faithful_verdicts(results_of(one("morf-lerf", values)))
+    assert p_of_chance[0].text == "No explainer is shown to be faithful."
 
 
-def test_what_holds_in_every_class_is_said_once() -> None:
-    info = info_of({"a": "cam"}, ["enrichment"], 12)
-    values: list[float | None] = [3.0 + 0.1 * i for i in range(12)]
-    records = records_of("enrichment", values, "a")
-    cases = {r.case: (case_of(r.case, r.patient), int(i < 5)) for i, r in enumerate(records)}
-    scores = scores_of(info, records)
-    by_class = scores_by_class(info, records, cases)
-    found = verdicts(Results(info, scores, leaderboard_of(info, scores), records, cases, by_class))
-    said = [v for v in found if "the tumour draws more relevance" in v.text]
-    assert [v.text[:20] for v in said] == ["Over all 12 patients"]
-    assert said[0].particulars == (
-        "likewise where non-recurrent is explained: 7 patients",
-        "likewise where recurrent is explained: 5 patients",
-    )
+def test_gains_that_were_not_recorded_make_nobody_faithful() -> None:
+    found = faithful_verdicts(results_of(one("morf-lerf", {"a": around(0.4)}), gain=False))
+    assert found[0].text == "Faithfulness was not measured against shifted maps in this run."
 
 
-def case_of(name: str, patient: str) -> Case:
-    return Case(name, patient, np.zeros((2, 2, 1), np.float32), 0, None, (1.0, 1.0), 0)
+def test_patients_without_evidence_are_counted() -> None:
+    values: Values = {name: {"morf-lerf": [*around(0.4), None, None]} for name in "ab"}
+    assert "Faithfulness rests on 12 of 14 patients" in text_of(faithful_verdicts(results_of(values)))
 
 
-def test_intervals_around_one_settle_nothing() -> None:
-    found = verdicts_of({name: {"enrichment": around(1)} for name in "abc"})
-    assert "it is not settled" in text_of(found)
-    assert "3 not distinguishable from chance" in text_of(found)
+def test_a_class_without_faithful_explainers_is_said() -> None:
+    values = one("morf-lerf", {"a": [*around(0.4), *noise(3)]})
+    found = text_of(faithful_verdicts(results_of(values, labels=[1] * 12 + [0] * 12)))
+    assert "Where recurrent is explained, faithful: a." in found
+    assert "Where non-recurrent is explained, not shown for a." in found
 
 
-def test_one_patient_settles_nothing() -> None:
-    found = verdicts_of({"a": {"enrichment": [0.1]}, "random": {"enrichment": [1.0]}}, patients=1)
-    assert "it is not settled" in text_of(found)
-    assert "random has enrichment 1; one patient gives no interval." in text_of(found)
-    assert "there are no intervals" in text_of(found)
+# ------------------------------------------------------------------ first
 
 
-def test_random_with_enrichment_one_is_said_with_its_interval() -> None:
-    found = verdicts_of({"a": {"enrichment": around(3)}, "random": {"enrichment": around(1)}})
-    assert "random has enrichment 1 within its interval: 1 [0.9" in text_of(found)
-
-
-def test_random_without_enrichment_one_is_a_warning() -> None:
-    found = verdicts_of({"a": {"enrichment": around(3)}, "random": {"enrichment": around(1.5)}})
-    assert any(v.warns and "random does not have enrichment 1" in v.text for v in found)
-
-
-@pytest.mark.parametrize(
-    ("best", "expected"),
-    [
-        (0.5, "mask, the annotation itself, is first in relevance-mass (1 [1, 1])."),
-        (1.0, "is first in relevance-mass (1 [1, 1]), together with a."),
-    ],
-)
-def test_mask_first_in_relevance_mass_is_said(best: float, expected: str) -> None:
-    values = {"a": {"relevance-mass": [best] * 12}, "mask": {"relevance-mass": [1.0] * 12}}
-    assert expected in text_of(verdicts_of(values))
-
-
-def test_mask_behind_an_explainer_is_a_warning() -> None:
-    found = verdicts_of({"a": {"relevance-mass": [0.9] * 12}, "mask": {"relevance-mass": [0.8] * 12}})
-    assert any(
-        v.warns and "mask is not first in relevance-mass" in v.text and "behind a" in v.text for v in found
-    )
-
-
-def test_controls_that_beat_half_of_the_explainers_are_a_warning() -> None:
-    values = {"a": 0.2, "b": 0.6, "edges": 0.4, "random": 0.9, "mask": 0.1}
-    found = verdicts_of({name: {"deletion-auc": [value] * 12} for name, value in values.items()})
-    text = "In deletion-auc, 2 of 2 explainers do worse than mask and 1 than edges; no control asks"
-    assert any(v.warns and text in v.text for v in found)
-
-
-def test_a_control_that_beats_the_explainers_in_enrichment_is_a_warning() -> None:
-    values = {"a": around(2), "b": around(2.1), "edges": around(2.7), "random": around(1)}
-    found = verdicts_of({name: {"enrichment": value} for name, value in values.items()})
-    text = "In enrichment, 2 of 2 explainers do worse than edges; no control asks"
-    assert any(v.warns and text in v.text for v in found)
-
-
-def test_controls_that_nobody_does_worse_than_are_said_too() -> None:
-    found = verdicts_of({"a": {"enrichment": around(3)}, "random": {"enrichment": around(1)}})
-    assert "In enrichment, no explainer does worse than a control." in text_of(found)
-
-
-def test_mask_alone_ahead_in_deletion_is_no_warning() -> None:
-    values = {"a": 0.2, "edges": 0.4, "mask": 0.1}
-    found = verdicts_of({name: {"deletion-auc": [value] * 12} for name, value in values.items()})
-    assert [v.warns for v in found if "deletion-auc" in v.text] == [False]
-
-
-@pytest.mark.parametrize(("share", "flagged"), [(0.04, False), (0.06, True)])
-def test_methods_with_tied_pixels_are_named_above_five_percent(share: float, flagged: bool) -> None:
-    info = info_of({"a": "cam"}, ["deletion-auc"], 12)
-    records = [
-        Record(f"P{i}-s0", f"P{i}", "a", "deletion-auc", Status.OK, 0.5, details={"tied_share": share})
-        for i in range(12)
-    ]
-    scores = scores_of(info, records)
-    text = text_of(verdicts(Results(info, scores, leaderboard_of(info, scores))))
-    assert ("share their value with others" in text) == flagged
-    assert ("a 6.0 %" in text) == flagged
-
-
-def test_few_patients_are_a_warning() -> None:
-    few = verdicts_of({"a": {"deletion-auc": around(0.5, 4)}}, patients=4)
-    assert "The cohort has only 4 patients" in text_of(few)
-    assert "has only" not in text_of(verdicts_of({"a": {"deletion-auc": around(0.5)}}))
-
-
-def test_all_failed_says_so_and_nothing_else() -> None:
-    names = ("a", "mask", "random")
-    values: dict[str, dict[str, list[float | None]]] = {
-        name: {metric: [None] * 12 for metric in ("deletion-auc", "enrichment", "relevance-mass")}
-        for name in names
+def test_first_is_who_beats_every_other() -> None:
+    values: Values = {
+        name: {
+            metric: around((0.9 - 0.1 * n) if metric != "sensitivity-norm" else 0.1 + 0.1 * n, 30)
+            for metric in FACTS
+        }
+        for n, name in enumerate("abc")
     }
-    text = text_of(verdicts_of(values))
-    assert "None of 1 explainer could be ranked." in text
-    assert "Co-localisation was not measured: 12 of 12 cases failed" in text
-    assert "first in" not in text
-    assert "within its interval" not in text
+    found = overall_verdicts(results_of(values))
+    assert (
+        found[0].text == "a comes first of 3 explainers over 3 facts of 3 families, better than every other."
+    )
+    assert "Friedman p < 0.0001, then Nemenyi" in found[0].test
+    assert (
+        "100 % of 1000 draws, and it keeps the lead whichever family of metrics is left out" in found[1].text
+    )
 
 
-def test_without_masks_nothing_is_said_about_the_tumour(tmp_path: Path) -> None:
-    folder = make_run(tmp_path / "run", Plan(patients=4, masks=False))
-    results = read(folder)
-    folder.close()
-    text = text_of(verdicts(results))
-    assert "Co-localisation was not measured: " in text
-    assert "no annotated region" in text
-    assert "evidence lies" not in text
+def test_a_leader_by_chance_is_not_called_first() -> None:
+    values: Values = {
+        name: {m: noise(7 * n + k) for k, m in enumerate(FACTS)} for n, name in enumerate("abc")
+    }
+    found = overall_verdicts(results_of(values))
+    assert "leads on average over 3 facts of 3 families, but cannot be told apart from" in found[0].text
+    assert "comes first" not in text_of(found)
+
+
+def test_a_leader_by_one_family_is_said_to_be_one() -> None:
+    values: Values = {
+        "a": {"morf-lerf": around(0.9), "sensitivity-norm": around(0.2), "gini": noise(1)},
+        "b": {"morf-lerf": around(0.1), "sensitivity-norm": around(0.1), "gini": noise(2)},
+        "c": {"morf-lerf": around(0.2), "sensitivity-norm": around(0.3), "gini": noise(3)},
+    }
+    found = overall_verdicts(results_of(values))
+    assert "without faithfulness b would lead" in found[1].text
+    assert "it has the best mean rank in" in found[0].text
+    assert found[0].text.endswith(" only.")
+
+
+def test_unranked_explainers_are_named_with_the_reason() -> None:
+    values: Values = {"a": {"morf-lerf": around(0.4)}, "b": {"morf-lerf": [None] * 12}}
+    found = overall_verdicts(results_of(values))
+    assert found[0].text == "a is the only explainer that could be ranked."
+    assert found[1].text == "b is incomplete: nothing was measured: 12 of 12 cases failed: ValueError: no."
 
 
 def test_a_run_of_controls_only_has_verdicts() -> None:
-    text = text_of(verdicts_of({"random": {"enrichment": around(1)}}))
-    assert "None of 0 explainers could be ranked." in text
+    values = one("morf-lerf", {"random": noise(1)})
+    assert "None of 0 explainers could be ranked." in text_of(overall_verdicts(results_of(values)))
+    assert questions(results_of(values))
+
+
+# ------------------------------------------------------------------ stable, fast
+
+
+def test_a_stable_explainer_is_named_with_whom_it_beats() -> None:
+    values = one("sensitivity-norm", {"a": around(0.1), "b": around(0.9), "c": around(0.1001)})
+    (found,) = stable_verdicts(results_of(values))
+    assert (
+        "leads on average; it cannot be told apart from" not in found.text
+        or "b" not in found.text.split("from")[1]
+    )
+    (same,) = stable_verdicts(results_of(one("sensitivity-norm", {"a": noise(1), "b": noise(2)})))
+    assert "it cannot be told apart from" in same.text
+    assert "would have been seen" in same.particulars[0]
+
+
+def test_budgets_need_the_whole_interval() -> None:
+    values = one("latency", {"a": around(20), "b": around(1000), "c": around(2000), "d": around(50_000)})
+    (found,) = fast_verdicts(results_of(values))
+    assert found.text == (
+        "a has the shortest median time (19.9 ms an image). Within 1 s an image: a; within 3 s an image: c; "
+        "slower than 10 s: d; not to be told on which side of a budget: b."
+    )
+
+
+# ------------------------------------------------------------------ agreement
+
+
+def test_faithful_maps_off_the_finding_contradict_co_localisation() -> None:
+    values: Values = {
+        "a": {"morf-lerf": around(0.4), "enrichment": around(0.2)},
+        "b": {"morf-lerf": around(0.3), "enrichment": around(0.3)},
+    }
+    found = agreement_verdicts(results_of(values))
+    assert found[0].text.startswith("a and b are faithful, and yet their relevance lies outside the tumour")
+
+
+def test_opposite_orders_of_the_explainers_are_said() -> None:
+    values: Values = {
+        name: {"morf-lerf": around(0.5 - 0.1 * n), "enrichment": around(2.0 + n)}
+        for n, name in enumerate("abcd")
+    }
+    (found,) = agreement_verdicts(results_of(values))
+    assert found.text.startswith("Faithfulness and co-localisation put the explainers in opposite orders")
+    assert "the less it lies on the annotated region" in found.text
+
+
+def test_metrics_that_agree_need_no_words() -> None:
+    values: Values = {
+        name: {"morf-lerf": around(0.5 - 0.1 * n), "enrichment": around(6.0 - n)}
+        for n, name in enumerate("abcd")
+    }
+    assert agreement_verdicts(results_of(values)) == []
+
+
+# ------------------------------------------------------------------ controls
+
+
+def test_the_mask_must_score_one() -> None:
+    (passed,) = control_verdicts(results_of(one("relevance-mass", {"a": around(0.5), "mask": [1.0] * 12})))
+    assert passed.text == "Check passed: the mask scores 1."
+    (failed,) = control_verdicts(results_of(one("relevance-mass", {"a": around(0.5), "mask": [0.9999] * 12})))
+    assert failed.text.startswith("Check failed: the mask scores 0.9999 in relevance-mass, not 1")
+    assert failed.warns
+
+
+def test_random_must_score_chance() -> None:
+    values: Values = {
+        "a": {"morf-lerf": around(0.4), "enrichment": around(3)},
+        "random": {"morf-lerf": noise(1), "enrichment": [1 + v for v in noise(2)]},
+    }
+    assert "Check passed: random scores chance." in text_of(control_verdicts(results_of(values)))
+
+
+def test_random_above_chance_is_a_failed_check() -> None:
+    values: Values = {
+        "a": {"morf-lerf": around(0.4), "enrichment": around(3)},
+        "random": {"morf-lerf": around(0.3), "enrichment": around(2)},
+    }
+    found = [v for v in control_verdicts(results_of(values)) if "random" in v.text and v.warns]
+    assert found[0].text.startswith("Check failed: random does not score chance: the intervals of")
+
+
+def test_worse_than_a_control_needs_the_paired_test() -> None:
+    worse = control_verdicts(results_of(one("morf-lerf", {"a": around(0.1), "edges": around(0.4)})))
+    assert "In morf-lerf, a does worse than edges, which never looks at the model." in text_of(worse)
+    level = control_verdicts(results_of(one("morf-lerf", {"a": noise(1), "edges": noise(2)})))
+    assert "no explainer does worse than a control; not shown to do better are a (edges)" in text_of(level)
+    better = control_verdicts(results_of(one("morf-lerf", {"a": around(0.4), "edges": around(0.1)})))
+    assert "In morf-lerf, every explainer does better than edges." in text_of(better)
+
+
+@pytest.mark.parametrize(("share", "flagged"), [(0.04, False), (0.06, True)])
+def test_trap_7_methods_with_tied_pixels_are_named_above_five_percent(share: float, flagged: bool) -> None:
+    run = results_of(one("morf-lerf", {"a": around(0.4)}))
+    records = [r.__class__(**{**vars(r), "details": {"tied_share": share}}) for r in run.records]
+    assert bool(ties(Results(run.info, records, {}))) == flagged
+
+
+# ------------------------------------------------------------------ all together
+
+
+def test_every_sentence_that_compares_names_its_test(folder: RunFolder) -> None:
+    for question in questions(read(folder)):
+        for verdict in question.answers:
+            compares = any(
+                w in verdict.text for w in (" faithful", "comes first", "than chance", "told apart", "better")
+            )
+            assert verdict.test or not compares or "not measured" in verdict.text, verdict.text
+
+
+def test_few_patients_carry_their_caution() -> None:
+    assert Verdict("a.", patients=FEW - 1).caution
+    assert not Verdict("a.", patients=FEW).caution
+    assert not Verdict("a.").caution
+    assert sentences([Question("?", (Verdict("a.", "t", ("x",), patients=2),))]) == [
+        "a. Caution: this rests on only 2 patients. (t; x)"
+    ]
+
+
+def test_the_first_question_is_the_model(folder: RunFolder) -> None:
+    assert questions(read(folder))[0].text == "Is the model good enough to be explained?"
+
+
+def test_the_summary_claims_no_more_than_the_tests() -> None:
+    values: Values = {
+        name: {m: noise(7 * n + k) for k, m in enumerate(FACTS)} for n, name in enumerate("abc")
+    }
+    rows = {row[0]: row[1] for row in summary(results_of(values))}
+    assert rows["faithful to the model"] == "none shown"
+    assert rows["first on average"].startswith("not settled between")
+
+
+def test_a_run_without_regions_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = make_run(tmp_path_factory.mktemp("none") / "run", Plan(patients=4, regions=False))
+    text = text_of([v for q in questions(read(folder)) for v in q.answers])
+    folder.close()
+    assert "Whether relevance lies on the tumour was not measured" in text
+    assert "than chance" not in text

@@ -72,7 +72,7 @@ def _unranked(info: RunInfo, metric: str) -> str:
     if facts.family == Family.COST:
         return "cost is an axis of its own"
     if facts.family == Family.COHORT or facts.scope is not Scope.CASE:
-        return "is not a figure of single cases"
+        return "not a figure of single cases"
     return "" if facts.ranked else "shown beside the ranked metric of the same fact"
 
 

@@ -28,7 +28,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float] | None:
         """95 % interval of Clopper and Pearson; None for a single patient."""
-        found = estimate(np.arange(self.of) < self.hits, "share", (0.0, 1.0))
+        found = estimate((np.arange(self.of) < self.hits).astype(np.float64), "share", (0.0, 1.0))
         return None if found.low is None or found.high is None else (found.low, found.high)
 
 

@@ -11,6 +11,7 @@ from xaibench.harness.store.folder import RunFolder
 from xaibench.harness.store.run_info import RunInfo
 from xaibench.reports.scoring.agreement import Agreement, agreements
 from xaibench.reports.scoring.comparable import Comparable, comparable
+from xaibench.reports.scoring.families import in_order
 from xaibench.reports.scoring.groups import ALL, Group, groups_of
 from xaibench.reports.scoring.leaderboard import Leaderboard, leaderboard_of
 from xaibench.reports.scoring.location import METRIC, Location, locations
@@ -79,7 +80,7 @@ class Results:
             return ()
         of = {
             family: [r for f, r in zip(table.fact_families, ranks, strict=True) if f == family]
-            for family in table.families
+            for family in in_order(table.families)
         }
         return agreements({family: mean(np.stack(found), axis=0) for family, found in of.items()})
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -36,7 +35,7 @@ class Criterion(Strict):
     """Where the threshold comes from."""
 
     @model_validator(mode="after")
-    def _one_threshold(self) -> Self:
+    def _one_threshold(self) -> "Criterion":
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("give either at_least or at_most")
         return self

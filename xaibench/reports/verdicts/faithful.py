@@ -10,7 +10,7 @@ from xaibench.reports.scoring.scores import GAIN
 from xaibench.reports.scoring.values import columns_of, patient_values
 from xaibench.reports.text import figure, listed, p_text, plural, verb
 from xaibench.reports.verdicts.leading import leading
-from xaibench.reports.verdicts.verdict import Verdict
+from xaibench.reports.verdicts.verdict import Verdict, with_classes
 
 MAIN = "morf-lerf"
 """Judges by the order of all pixels, and scores 0 for a map without knowledge whatever the baseline."""
@@ -26,9 +26,10 @@ def faithful_verdicts(run: Results) -> list[Verdict]:
         g.explained: members for g, members in run.groups(metric).items() if g.explained and not g.subset
     }
     by_class = {name: g for name, members in groups.items() if (g := gains(run, metric, members))}
+    alike = all(set(_split(own)[0]) == set(_split(found)[0]) for own in by_class.values())
+    said = {name: of_class(metric, name, own) for name, own in by_class.items()}
     return [
-        faithfulness(metric, found),
-        *(of_class(metric, name, own) for name, own in by_class.items() if len(by_class) > 1),
+        *with_classes(faithfulness(metric, found), said, alike),
         *without_evidence(run, metric),
         *leading(run, metric),
     ]

@@ -2,7 +2,7 @@
 
 from xaibench.reports.scoring.cell import LATENCY, Score
 from xaibench.reports.scoring.results import Results
-from xaibench.reports.text import brief, capitalised, listed, plural
+from xaibench.reports.text import brief, capitalised, listed
 from xaibench.reports.verdicts.verdict import Verdict, shown_score
 
 BUDGETS = {"1 s": 1_000.0, "3 s": 3_000.0, "10 s": 10_000.0}
@@ -57,4 +57,4 @@ def _part(budget: str, names: list[str]) -> str:
         return f"slower than 10 s: {listed(names)}"
     if not budget:
         return f"not to be told on which side of a budget: {listed(names)}"
-    return f"within {budget} an image: {listed(names)} ({plural(len(names), 'explainer')})"
+    return f"within {budget} an image: {listed(names)}"

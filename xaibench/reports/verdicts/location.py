@@ -6,7 +6,7 @@ from xaibench.harness.store.run_info import RunInfo
 from xaibench.reports.scoring.location import METRIC, Location
 from xaibench.reports.scoring.results import Results
 from xaibench.reports.text import figure, listed, p_text, plural, verb
-from xaibench.reports.verdicts.verdict import Verdict
+from xaibench.reports.verdicts.verdict import Verdict, with_classes
 
 CHANCE = (
     "enrichment over the same map shifted and over chance inside the body: Wilcoxon signed-rank over patients, "
@@ -17,8 +17,8 @@ BLIND = (
     "control (Holm)"
 )
 OUTSIDE = (
-    "enrichment below the same map shifted: Wilcoxon signed-rank over patients, one-sided, corrected for {} (Holm); "
-    "besides, the 95 % interval of the mean difference lies below 0"
+    "enrichment below the same map shifted: the larger p of Wilcoxon's signed-rank test and Student's t over patients, "
+    "one-sided, corrected for {} (Holm)"
 )
 
 
@@ -35,10 +35,16 @@ def location_verdicts(run: Results) -> list[Verdict]:
                 f"Whether relevance lies on the {run.info.cohort.region_name} was not measured: {reason}."
             )
         ]
-    groups = {g: members for g, members in run.groups(METRIC).items() if g.explained}
-    by_class = [of_class(g.explained, run.locations_of(m)) for g, m in groups.items()]
-    classes = [verdict for verdict in by_class if verdict is not None]
-    return [*over_all(run.info, found), *(classes if len(classes) > 1 else [])]
+    groups = {g.explained: members for g, members in run.groups(METRIC).items() if g.explained}
+    by_class = {name: own for name, members in groups.items() if (own := run.locations_of(members))}
+    said = {name: of_class(name, own) for name, own in by_class.items()}
+    alike = all(_sides(own) == _sides(found) for own in by_class.values())
+    *first, last = over_all(run.info, found)
+    return [*first, *with_classes(last, said, alike)]
+
+
+def _sides(found: Sequence[Location]) -> dict[str, tuple[bool, bool]]:
+    return {location.method: (location.above, location.below) for location in found}
 
 
 def over_all(info: RunInfo, found: Sequence[Location]) -> list[Verdict]:
@@ -81,10 +87,11 @@ def _no_better_than_blind(region: str, members: Sequence[Location], tested: int)
 
 
 def _outside(region: str, members: Sequence[Location], tested: int) -> Verdict:
-    text = f"{_names(members)} {verb(members, 'puts', 'put')} less relevance on the {region} than chance"
-    return _verdict(
-        f"{text}: what the explainer marks lies outside it.", members, tested, OUTSIDE, warns=True
+    text = (
+        f"{_names(members)} {verb(members, 'puts', 'put')} less relevance on the {region} than chance: what "
     )
+    text += f"{verb(members, 'it marks', 'they mark')} lies outside it"
+    return _verdict(f"{text}.", members, tested, OUTSIDE, warns=True)
 
 
 def _unsettled(region: str, members: Sequence[Location], tested: int) -> Verdict:
@@ -92,10 +99,8 @@ def _unsettled(region: str, members: Sequence[Location], tested: int) -> Verdict
     return _verdict(f"{text}.", members, tested, CHANCE)
 
 
-def of_class(name: str, found: Sequence[Location]) -> Verdict | None:
+def of_class(name: str, found: Sequence[Location]) -> Verdict:
     """Where one class is explained: what one class shows, the mean over all may hide."""
-    if not found:
-        return None
     kinds = {
         "more than chance": [x for x in found if x.above],
         "less than chance": [x for x in found if x.below],

@@ -1,7 +1,7 @@
 """What all verdicts are made of: a sentence, the test that it rests on, and the figures behind it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from xaibench.reports.scoring.cell import Score
 from xaibench.reports.text import brief, plural, span
@@ -37,6 +37,19 @@ class Question:
 
     text: str
     answers: tuple[Verdict, ...]
+
+
+def with_classes(together: Verdict, by_class: Mapping[str, Verdict], alike: bool) -> list[Verdict]:
+    """Say what holds in every class once, with the patients of each beside it; what differs, class by class."""
+    if len(by_class) < 2:
+        return [together]
+    if not alike:
+        return [together, *by_class.values()]
+    beside = [
+        f"likewise where {name} is explained: {plural(v.patients or 0, 'patient')}"
+        for name, v in by_class.items()
+    ]
+    return [replace(together, particulars=(*together.particulars, *beside))]
 
 
 def sentences(questions: Sequence[Question]) -> list[str]:

@@ -1,11 +1,11 @@
-"""Source maps: who gave which pixel, counted and coloured."""
+"""Pixel origins: who gave which pixel, counted and coloured."""
 
 import numpy as np
 import pytest
 
 from tests.reports.test_pictures import pixels
 from xaibench.reports.pictures.pictures import SIZE, category_picture
-from xaibench.reports.pictures.pixel_origins import COLOURS, NOBODY, OTHERS, source_map
+from xaibench.reports.pictures.pixel_origins import COLOURS, NOBODY, OTHERS, origin_map
 
 
 def rgb(colour: str) -> tuple[int, ...]:
@@ -27,7 +27,7 @@ def test_shares_are_those_of_a_slow_count(cases: int) -> None:
         for index in row:
             name = "nobody" if index < 0 else patients[index]
             counts[name] = counts.get(name, 0) + 1
-    legend = source_map(sources, patients).legend
+    legend = origin_map(sources, patients).legend
     for origin in legend:
         if origin.name in counts:
             assert origin.share == counts.pop(origin.name) / sources.size
@@ -40,7 +40,7 @@ def test_shares_are_those_of_a_slow_count(cases: int) -> None:
 
 
 def test_the_largest_givers_stand_first_and_nobody_last() -> None:
-    legend = source_map(drawn(30), [f"P{number:02d}" for number in range(30)]).legend
+    legend = origin_map(drawn(30), [f"P{number:02d}" for number in range(30)]).legend
     named = [origin.share for origin in legend if origin.name.startswith("P")]
     assert named == sorted(named, reverse=True)
     assert [origin.name for origin in legend[-2:]] == ["23 others", "nobody"]
@@ -50,7 +50,7 @@ def test_the_largest_givers_stand_first_and_nobody_last() -> None:
 def test_each_pixel_has_the_colour_of_its_giver() -> None:
     patients = [f"P{number:02d}" for number in range(12)]
     sources = np.array([[-1, 0, 0], [0, 5, 5], [11, 11, 11]])
-    found = source_map(sources, patients)
+    found = origin_map(sources, patients)
     colour_of = {origin.name: rgb(origin.colour) for origin in found.legend}
     image = pixels(found.picture.src)
     side = len(image) // 3
@@ -64,7 +64,7 @@ def test_each_pixel_has_the_colour_of_its_giver() -> None:
 
 def test_small_givers_share_one_colour() -> None:
     sources = np.arange(100).reshape(10, 10) % 20
-    found = source_map(sources, [f"P{number:02d}" for number in range(20)])
+    found = origin_map(sources, [f"P{number:02d}" for number in range(20)])
     colours = {tuple(colour) for colour in pixels(found.picture.src).reshape(-1, 3)}
     assert colours == {rgb(origin.colour) for origin in found.legend}
     assert rgb(OTHERS) in colours
@@ -79,6 +79,6 @@ def test_a_large_picture_is_reduced_without_mixing_colours() -> None:
 
 
 def test_an_image_that_nobody_gave_is_black() -> None:
-    found = source_map(np.full((4, 4), -1), ["P00"])
+    found = origin_map(np.full((4, 4), -1), ["P00"])
     assert [(origin.name, origin.share) for origin in found.legend] == [("nobody", 1.0)]
     assert not pixels(found.picture.src).any()

@@ -1,0 +1,89 @@
+"""Which explainers are ranked over what: one missing cell removes neither a metric nor a family."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.reports.made_up import info_of
+from tests.reports.records import Values, records_of, results_of
+from xaibench.api import Status
+from xaibench.reports.scoring.comparable import Comparable, comparable
+from xaibench.reports.scoring.leaderboard import ranked_metrics
+from xaibench.reports.scoring.scores import cells_of
+from xaibench.reports.scoring.values import patient_values
+
+
+def who(values: Values) -> Comparable:
+    return results_of(values).comparable
+
+
+def column(patients: int, missing: int = 0) -> list[float | None]:
+    return [None] * missing + [0.1 * n for n in range(patients - missing)]
+
+
+def test_trap_32_a_method_that_misses_a_tenth_is_ranked_over_the_cases_that_all_have() -> None:
+    run = results_of({"a": {"morf-lerf": column(20, 2)}, "b": {"morf-lerf": column(20)}})
+    assert run.comparable.complete == ("a", "b")
+    (metric,) = ranked_metrics(run.info, run.cells, run.comparable)
+    assert metric.patients == tuple(f"P{n:03d}" for n in range(2, 20))
+    assert np.isfinite(metric.values).all()
+
+
+def test_a_method_that_misses_more_is_shown_and_not_ranked() -> None:
+    found = who(
+        {"a": {"morf-lerf": column(20, 3)}, "b": {"morf-lerf": column(20)}, "c": {"morf-lerf": column(20)}}
+    )
+    assert found.complete == ("b", "c")
+    assert found.gaps == {"a": "misses 15 % of the cases of morf-lerf"}
+    assert found.metrics == ("morf-lerf",)
+
+
+def test_trap_32_one_method_without_a_metric_removes_it_from_nobody_else() -> None:
+    values = {name: {"morf-lerf": column(10), "sensitivity-norm": column(10)} for name in "abc"}
+    values["d"] = {"morf-lerf": column(10), "sensitivity-norm": column(10, 10)}
+    found = who(values)
+    assert found.metrics == ("morf-lerf", "sensitivity-norm")
+    assert found.complete == ("a", "b", "c")
+    assert found.explainers["morf-lerf"] == ("a", "b", "c", "d"), "d is compared where it was measured"
+
+
+def test_a_metric_that_most_methods_lack_counts_for_nobody() -> None:
+    values = {name: {"morf-lerf": column(10), "sensitivity-norm": column(10, 10)} for name in "abc"}
+    values["d"] = {"morf-lerf": column(10), "sensitivity-norm": column(10)}
+    found = who(values)
+    assert found.complete == ("a", "b", "c", "d")
+    assert found.left_out == {"sensitivity-norm": "measured for d only"}
+
+
+def test_cases_in_which_a_metric_has_no_meaning_are_missed_by_nobody() -> None:
+    info = info_of({"a": "cam", "b": "cam"}, ["morf-lerf"], 10)
+    records = [r for name in "ab" for r in records_of("morf-lerf", column(10), name)]
+    records = [
+        replace(r, status=Status.NOT_APPLICABLE, value=None) if r.patient < "P007" else r for r in records
+    ]
+    assert comparable(info, cells_of(records)).complete == ("a", "b")
+
+
+def test_cost_and_what_stands_beside_a_ranked_metric_never_count() -> None:
+    row = {"morf-lerf": column(4), "deletion-auc": column(4), "latency": column(4)}
+    found = who({"a": row, "b": row})
+    assert found.metrics == ("morf-lerf",)
+    assert found.left_out == {
+        "deletion-auc": "shown beside the ranked metric of the same fact",
+        "latency": "cost is an axis of its own",
+    }
+
+
+def test_controls_are_no_competitors() -> None:
+    found = who({"a": {"morf-lerf": column(4)}, "random": {"morf-lerf": column(4, 2)}})
+    assert found.complete == ("a",)
+    assert not found.gaps
+
+
+def test_methods_are_compared_over_the_same_cases_of_a_patient() -> None:
+    first, second = records_of("morf-lerf", [0.2], "a"), records_of("morf-lerf", [0.4], "b")
+    more = replace(first[0], case="P000-s99", value=0.8)
+    values = patient_values(cells_of([*first, *second, more]), "morf-lerf", ["a", "b"])
+    assert values["a"].tolist() == pytest.approx([0.5])
+    assert values["b"].isna().tolist() == [True]
