@@ -11,6 +11,7 @@ from xaibench.datasets.labels import Labels, default_file, read_labels
 from xaibench.datasets.named_files import image_name, key_of, masked_name, masks_by_image, patient_of
 from xaibench.datasets.notes import Note
 from xaibench.datasets.pseudonyms import pseudonyms
+from xaibench.datasets.rules import check_rule
 
 CLASSES_PER_IMAGE = 0.5  # with more folders than that, a folder is hardly a class
 
@@ -71,8 +72,8 @@ def find_members(root: Path, rules: Rules) -> Members:
 
     Raises XaibenchError where there are no images or no labels, and for a rule that is no regular expression.
     """
-    for rule in (rules.only, rules.patient):
-        _check_rule(rule)
+    check_rule("image", rules.only)
+    check_rule("patient", rules.patient)
     files = _image_files(root, rules)
     if rules.table or default_file(root):
         labels = read_labels(root, rules.table, ("image", "patient"))
@@ -134,16 +135,6 @@ def _unknown(labels: Labels, held: Collection[str]) -> list[Note]:
     lines = [str(labels.rows[name]) for name in labels.of if name not in held]
     what = f"{len(lines)} {labels.key}s that the folder does not hold (lines {', '.join(lines)})"
     return [Note(f"{labels.file} labels {what}.")] if lines else []
-
-
-def _check_rule(rule: str | None) -> None:
-    try:
-        re.compile(rule or "")
-    except re.error as error:
-        raise XaibenchError(
-            f"The rule {rule!r} is no regular expression ({error.msg}); put a backslash before each of "
-            f"* + ? ( ) [ ] that is meant as such."
-        ) from error
 
 
 def _member(

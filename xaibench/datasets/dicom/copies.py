@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from xaibench.datasets.dicom.headers import Plane
 from xaibench.datasets.dicom.pixels import decode
+from xaibench.datasets.dicom.planes import Plane
 from xaibench.datasets.unreadable import Unreadable
 
 DECIMALS = 2  # of a position in mm

@@ -1,6 +1,5 @@
-"""A cohort read from a folder of DICOM files: MR series, DICOM segmentations or contours, and a table of labels."""
+"""A cohort read from a folder of DICOM files: images, segmentations or contours, and a table of labels."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,12 +8,15 @@ from typing import ClassVar
 
 from xaibench.api import Volume, XaibenchError
 from xaibench.datasets.dicom.headers import is_dicom
+from xaibench.datasets.dicom.options import limits_of, modality_to_read
 from xaibench.datasets.dicom.patient import PatientImages, read_patient
+from xaibench.datasets.dicom.pixels import windowed
 from xaibench.datasets.dicom.scan import ImageFile, Scan, scan
 from xaibench.datasets.files import first_files
 from xaibench.datasets.labels import Labels, read_labels
 from xaibench.datasets.notes import HEADER, Check, Finding, Note, cells, problem_text, sentences
 from xaibench.datasets.pseudonyms import pseudonyms
+from xaibench.datasets.rules import check_rule
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,22 @@ class Report:
 
 @dataclass(frozen=True)
 class DicomFolder:
-    """One volume a patient from any folder with MR series; labels come from a CSV file, masks from SEG or RTSTRUCT."""
+    """One volume a patient from any folder of DICOM; labels come from a CSV file, masks from SEG or RTSTRUCT."""
 
     root: Path
     series: str | None = None
-    """Regular expression searched for in the series description; None = axial T2-weighted."""
+    """Regular expression searched for in the series description; None = of MR, axial and T2-weighted."""
     labels: Path | None = None
     """CSV file with the columns patient,label; None = clinical.csv or labels.csv in the folder."""
     roi: str | None = None
     """Regular expression searched for in the names of SEG segments and RTSTRUCT regions; None = tumour, GTV ..."""
+    modality: str | None = None
+    """Which images are read, by their DICOM code; None = MR, or the one kind that the folder holds."""
+    window: str | None = None
+    """Centre and width, such as 40,400: intensities become 0 below and 1 above; None = as in the file (CT: HU)."""
 
     summary: ClassVar[str] = (
-        "any folder of DICOM MR series, with labels as CSV and tumour masks as SEG or RTSTRUCT"
+        "any folder of DICOM (MR, CT, PT, CR, DX, MG, US ...), with labels as CSV and masks as SEG or RTSTRUCT"
     )
     path_field: ClassVar[str] = "root"
 
@@ -56,7 +62,7 @@ class DicomFolder:
     def volumes(self) -> Iterator[Volume]:
         """Yield one volume a patient, in the order of the pseudonyms, which is that of the PatientIDs.
 
-        Images are float32 `[slices h w 1]` in the units of the file. Raises XaibenchError if the folder or its
+        Images are float32 `[slices h w c]` in the units of the file. Raises XaibenchError if the folder or its
         labels cannot be used, or if no patient can be read.
         """
         usable = 0
@@ -112,7 +118,7 @@ class DicomFolder:
         return Volume(
             patient=name,
             labels=(self._labels.of[self._patients[name][0].patient],),
-            images=found.images,
+            images=found.images if self.window is None else windowed(found.images, *limits_of(self.window)),
             regions=found.regions,
             spacing_mm=found.stack.planes[0].spacing,
             affine=found.stack.affine,
@@ -124,8 +130,10 @@ class DicomFolder:
     def _scan(self) -> Scan:
         if not self.root.is_dir():
             raise XaibenchError(f"{self.root} is no folder; give the folder that holds the DICOM files.")
-        _check_rule("series", self.series)
-        _check_rule("region", self.roi)
+        check_rule("series", self.series)
+        check_rule("region", self.roi)
+        if self.window is not None:
+            limits_of(self.window)
         found = scan(self.root)
         if not found.files:
             reasons = " ".join(sentences(found.notes))
@@ -133,6 +141,10 @@ class DicomFolder:
                 f"{self.root} holds no DICOM images that can be read; check the folder. {reasons}"
             )
         return found
+
+    @cached_property
+    def _modality(self) -> str:
+        return modality_to_read(self.root, {file.modality for file in self._scan.files}, self.modality)
 
     @cached_property
     def _patients(self) -> dict[str, list[ImageFile]]:
@@ -158,7 +170,7 @@ class DicomFolder:
         return self._patients[name]
 
     def _read(self, name: str) -> PatientImages | None:
-        found, notes = read_patient(self._candidates(name), self.series, name, self.roi)
+        found, notes = read_patient(self._candidates(name), self.series, name, self.roi, self._modality)
         relative = [replace(note, file=self._relative(note.file)) for note in notes]
         self._reports[name] = Report(_found_row(name, found), tuple(relative))
         return found
@@ -207,16 +219,6 @@ class DicomFolder:
 
     def _relative(self, file: str) -> str:
         return str(Path(file).relative_to(self.root)) if file else ""
-
-
-def _check_rule(what: str, rule: str | None) -> None:
-    try:
-        re.compile(rule or "")
-    except re.error as error:
-        raise XaibenchError(
-            f"The {what} rule {rule!r} is no regular expression ({error.msg}); put a backslash before each of "
-            f"* + ? ( ) [ ] that is meant as such."
-        ) from error
 
 
 def _found_row(name: str, found: PatientImages | None) -> Finding:

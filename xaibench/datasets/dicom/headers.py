@@ -1,6 +1,5 @@
-"""Headers of DICOM files: read safely, and the geometry of every frame they describe."""
+"""Headers of DICOM files, read safely."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +16,11 @@ IssuerOfPatientID StudyInstanceUID
 SeriesInstanceUID SeriesNumber FrameOfReferenceUID ScanningSequence EchoTime RepetitionTime AcquisitionContrast
 Rows Columns BitsAllocated SamplesPerPixel PhotometricInterpretation NumberOfFrames ImagePositionPatient
 ImageOrientationPatient PixelSpacing RescaleSlope RescaleIntercept ReferencedSeriesSequence
+ViewPosition ViewCodeSequence ImageLaterality Laterality PresentationIntentType ImagerPixelSpacing
+NominalScannedPixelSpacing SequenceOfUltrasoundRegions BurnedInAnnotation
 SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence
 ReferencedFrameOfReferenceSequence
 """
-
-
-@dataclass(frozen=True)
-class Plane:
-    """One frame of a file: where it lies, and how its stored values become intensities."""
-
-    file: Path
-    frame: int
-    """Index in the file, from 0."""
-    instance: str
-    size: tuple[int, int]
-    """Rows and columns."""
-    position: tuple[float, ...]
-    """Centre of the first pixel in mm, patient coordinates (PS3.3 C.7.6.2.1.1)."""
-    orientation: tuple[float, ...]
-    """Direction in which a row runs, then that in which a column runs: six cosines."""
-    spacing: tuple[float, float]
-    """Distance of the rows and of the columns, in mm."""
-    rescale: tuple[float, float]
-    """Slope and intercept."""
 
 
 def is_dicom(path: Path) -> bool:
@@ -77,37 +58,3 @@ def numbers(value: Any, count: int) -> tuple[float, ...]:
     if len(found) != count or not np.isfinite(found).all():
         raise Unreadable("does not say the position, orientation and pixel spacing of its slices")
     return tuple(found.tolist())
-
-
-def planes_of(path: Path, header: Dataset) -> tuple[Plane, ...]:
-    """Planes of an image file, one a frame. Raises Unreadable where they have no place, or are in colour."""
-    with guarded("has a geometry that cannot be understood"):
-        colour = str(header.get("PhotometricInterpretation") or "")
-        if header.get("SamplesPerPixel", 1) != 1 or not colour.startswith("MONOCHROME"):
-            raise Unreadable("is in colour, and only greyscale MR is read")
-        count = int(header.get("NumberOfFrames") or 1)
-        if count > 1 and len(header.get("PerFrameFunctionalGroupsSequence") or ()) != count:
-            raise Unreadable("holds several frames and does not say the position of each")
-        return tuple(_plane(path, header, frame) for frame in range(count))
-
-
-def _plane(path: Path, header: Dataset, frame: int) -> Plane:
-    orientation = numbers(
-        frame_value(header, frame, "PlaneOrientationSequence", "ImageOrientationPatient"), 6
-    )
-    spacing = numbers(frame_value(header, frame, "PixelMeasuresSequence", "PixelSpacing"), 2)
-    rows, columns = np.array(orientation).reshape(2, 3)
-    if abs(rows @ rows - 1) + abs(columns @ columns - 1) + abs(rows @ columns) > 0.02 or min(spacing) <= 0:
-        raise Unreadable("says an impossible orientation or pixel spacing")
-    slope = frame_value(header, frame, "PixelValueTransformationSequence", "RescaleSlope")
-    intercept = frame_value(header, frame, "PixelValueTransformationSequence", "RescaleIntercept")
-    return Plane(
-        file=path,
-        frame=frame,
-        instance=str(header.get("SOPInstanceUID") or ""),
-        size=(int(header.Rows), int(header.Columns)),
-        position=numbers(frame_value(header, frame, "PlanePositionSequence", "ImagePositionPatient"), 3),
-        orientation=orientation,
-        spacing=(spacing[0], spacing[1]),
-        rescale=(1.0 if slope is None else float(slope), float(intercept or 0)),
-    )

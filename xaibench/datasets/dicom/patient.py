@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from xaibench.api import Images, Regions
+from xaibench.datasets.dicom.choice import choose
 from xaibench.datasets.dicom.masks import read_masks
 from xaibench.datasets.dicom.pixels import read_images, stacked
 from xaibench.datasets.dicom.scan import ImageFile
-from xaibench.datasets.dicom.series import Refused, Stack, arrange, choose, gaps
+from xaibench.datasets.dicom.series import Refused, Stack, arrange, gaps
 from xaibench.datasets.notes import Note
 
 
@@ -17,12 +18,16 @@ class PatientImages:
 
     stack: Stack
     images: Images
-    """[slices h w 1], after rescale slope and intercept."""
+    """[slices h w c], after rescale slope and intercept."""
     regions: Regions | None
 
 
 def read_patient(
-    files: Sequence[ImageFile], rule: str | None, patient: str, roi: str | None = None
+    files: Sequence[ImageFile],
+    rule: str | None,
+    patient: str,
+    roi: str | None = None,
+    modality: str = "MR",
 ) -> tuple[PatientImages | None, list[Note]]:
     """Read a patient by pseudonym, None if nothing is usable; the notes say what was read and what is wrong.
 
@@ -30,8 +35,8 @@ def read_patient(
     """
     notes: list[Note] = []
     try:
-        chosen, said = choose(files, rule)
-        notes += said
+        chosen, said = choose(files, rule, modality)
+        notes += [*said, *cautions(chosen)]
         stack, said = arrange(chosen)
         notes += said
         found, said = _read(files, stack, patient, roi)
@@ -58,3 +63,15 @@ def _read(
         PatientImages(stack, stacked(by_plane, stack.planes), regions),
         [read, *notes, *gaps(stack), *said],
     )
+
+
+def cautions(chosen: Sequence[ImageFile]) -> list[Note]:
+    """Notes on pictures that do not say how large a pixel is, or that show text."""
+    planes = [plane for file in chosen for plane in file.planes]
+    notes = []
+    if not all(plane.measured for plane in planes):
+        notes.append(Note("the image does not say how large a pixel is: it counts as 1 mm.", problem=False))
+    if any(file.view.burned_in for file in chosen):
+        text = "text is burned into the image, says its header; look for names before you share a report."
+        notes.append(Note(text))
+    return notes

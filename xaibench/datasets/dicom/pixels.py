@@ -8,21 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from jaxtyping import Float32
 from pydicom.dataset import Dataset
-from pydicom.pixels.processing import apply_modality_lut
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
-from xaibench.api import Images
-from xaibench.datasets.dicom.headers import Plane
+from xaibench.api import Image, Images
+from xaibench.datasets.dicom.planes import Plane
 from xaibench.datasets.notes import Note
 from xaibench.datasets.unreadable import Unreadable, guarded
 
+AIR_HU = -1000.0
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
-def read_images(planes: tuple[Plane, ...]) -> tuple[dict[Plane, Float32[np.ndarray, "h w"]], list[Note]]:
+def read_images(planes: tuple[Plane, ...]) -> tuple[dict[Plane, Image], list[Note]]:
     """Image of each plane, and a note for each that cannot be used; damaged, empty and NaN images are left out."""
-    images: dict[Plane, Float32[np.ndarray, "h w"]] = {}
+    images: dict[Plane, Image] = {}
     notes: list[Note] = []
     by_file = sorted(planes, key=lambda plane: (plane.file, plane.frame))
     for file, group in groupby(by_file, key=lambda plane: plane.file):
@@ -41,7 +41,7 @@ def read_images(planes: tuple[Plane, ...]) -> tuple[dict[Plane, Float32[np.ndarr
 
 
 def decode(file: Path) -> tuple[Dataset, np.ndarray, bool]:
-    """Return the whole file, its stored values `[frames h w]`, and whether the decoder warned.
+    """Return the whole file, its stored values `[frames h w c]`, and whether the decoder warned.
 
     Raises Unreadable where there are no pixels, or fewer than the header says.
     """
@@ -53,8 +53,11 @@ def decode(file: Path) -> tuple[Dataset, np.ndarray, bool]:
     kind = syntax.name if syntax.is_transfer_syntax and not syntax.is_private else "unknown transfer syntax"
     predicate = f"has pixels that cannot be decoded ({kind}): cut short, damaged or not supported"
     with guarded(predicate) as caught, _muted():
-        values = dataset.pixel_array
-        frames = values.reshape(-1, int(dataset.Rows), int(dataset.Columns))
+        values = dataset.pixel_array  # in RGB, whichever way colours are stored
+        channels = int(dataset.get("SamplesPerPixel") or 1)
+        if dataset.PhotometricInterpretation == "PALETTE COLOR":
+            values, channels = apply_color_lut(values, dataset)[..., :3], 3
+        frames = values.reshape(-1, int(dataset.Rows), int(dataset.Columns), channels)
     return dataset, frames, bool(caught)
 
 
@@ -71,13 +74,19 @@ def _muted() -> Iterator[None]:
         os.close(terminal)
 
 
-def stacked(images: dict[Plane, Float32[np.ndarray, "h w"]], planes: tuple[Plane, ...]) -> Images:
-    """Images of the planes, in their order: `[slices h w 1]`."""
-    return np.stack([images[plane] for plane in planes])[..., None]
+def stacked(images: dict[Plane, Image], planes: tuple[Plane, ...]) -> Images:
+    """Images of the planes, in their order: `[slices h w c]`."""
+    return np.stack([images[plane] for plane in planes])
+
+
+def windowed(images: Images, centre: float, width: float) -> Images:
+    """Intensities as a display shows them: 0 below the window, 1 above it, linear within (PS3.3 C.11.2.1.3.2)."""
+    shown: Images = np.clip((images - centre) / width + 0.5, 0, 1).astype(np.float32)
+    return shown
 
 
 def _add(
-    images: dict[Plane, Float32[np.ndarray, "h w"]],
+    images: dict[Plane, Image],
     notes: list[Note],
     plane: Plane,
     dataset: Dataset,
@@ -91,7 +100,7 @@ def _add(
         notes.append(Note(f"a slice {fault}; it is left out.", file=str(plane.file)))
 
 
-def _intensities(stored: np.ndarray, plane: Plane, dataset: Dataset) -> Float32[np.ndarray, "h w"]:
+def _intensities(stored: np.ndarray, plane: Plane, dataset: Dataset) -> Image:
     """Slope times stored value plus intercept, or what a look-up table says (PS3.3 C.11.1).
 
     Of MONOCHROME1, lowest and highest possible value change places, which keeps the range of the values.
@@ -104,9 +113,21 @@ def _intensities(stored: np.ndarray, plane: Plane, dataset: Dataset) -> Float32[
         values = stored.astype(np.float64)
         top = -1 if dataset.PixelRepresentation else 2**dataset.BitsStored - 1
         values = (top - values if turned else values) * plane.rescale[0] + plane.rescale[1]
-    image: Float32[np.ndarray, "h w"] = values.astype(np.float32)
+    if dataset.get("Modality") == "CT":
+        values = _padding_as_air(values, stored, dataset)
+    image: Image = values.astype(np.float32)
     if not np.isfinite(image).all():
         raise Unreadable("holds values that are not finite numbers")
     if image.min() == image.max():
         raise Unreadable("shows nothing: all its pixels are equal")
     return image
+
+
+def _padding_as_air(values: np.ndarray, stored: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """Count as air what a scanner fills up outside its circle (PS3.3 C.7.5.1.1.2), often with -3024."""
+    padding = dataset.get("PixelPaddingValue")
+    if padding is None:
+        return values
+    limits = sorted((int(padding), int(dataset.get("PixelPaddingRangeLimit", padding))))
+    padded = (stored >= limits[0]) & (stored <= limits[1]) & (values < AIR_HU)
+    return np.where(padded, AIR_HU, values)

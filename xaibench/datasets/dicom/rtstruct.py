@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from skimage.draw import polygon
 
 from xaibench.api import Region, Regions
-from xaibench.datasets.dicom.headers import Plane
+from xaibench.datasets.dicom.planes import Plane
 from xaibench.datasets.dicom.rois import tumour_regions
 from xaibench.datasets.dicom.scan import ImageFile
 from xaibench.datasets.dicom.series import NEAR, Stack

@@ -11,8 +11,10 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from xaibench.api import Identity
-from xaibench.datasets.dicom.headers import Plane, frame_value, planes_of, read_header
+from xaibench.datasets.dicom.headers import frame_value, read_header
 from xaibench.datasets.dicom.identity import identity_of
+from xaibench.datasets.dicom.modalities import MODALITIES
+from xaibench.datasets.dicom.planes import Plane, planes_of
 from xaibench.datasets.dicom.words import shown
 from xaibench.datasets.files import every_file
 from xaibench.datasets.notes import Note
@@ -21,6 +23,8 @@ from xaibench.datasets.unreadable import Unreadable, guarded
 SEGMENTATION, CONTOURS = "SEG", "RTSTRUCT"
 ANNOTATIONS = (SEGMENTATION, CONTOURS)
 TABLES = (".csv", ".json")
+PICTURES = frozenset(name for name, modality in MODALITIES.items() if not modality.placed)
+SIDES = {"L": "left", "R": "right", "B": "bilateral"}
 SIZE = ("Rows", "Columns", "BitsAllocated")  # close before the pixels: a header that has them is whole
 
 
@@ -38,6 +42,18 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class View:
+    """What the tags of a picture say of it."""
+
+    frontal: bool
+    """From front to back, or back to front."""
+    for_processing: bool
+    """Raw data that is not meant for eyes."""
+    burned_in: bool
+    """Text is burned into its pixels, says the header."""
+
+
+@dataclass(frozen=True)
 class ImageFile:
     """What the header of one file with images, or of an annotation (SEG, RTSTRUCT), says."""
 
@@ -50,6 +66,7 @@ class ImageFile:
     """Of the series as somebody typed it: may identify, so it is searched by rules and never shown."""
     image_type: tuple[str, ...]
     contrast: Contrast
+    view: View
     order: tuple[str, int]
     """Study date and series number: the earlier comes first."""
     space: str
@@ -107,7 +124,7 @@ def _image_file(path: Path, header: Dataset) -> ImageFile | None:
         series = str(header.get("SeriesInstanceUID") or "")
         modality = str(header.get("Modality") or "")
         # A file cut short within its modality names no series yet, and is told as damaged below.
-        if series and "Rows" not in header and modality not in ("", "MR", *ANNOTATIONS):
+        if series and "Rows" not in header and modality not in ("", *MODALITIES, *ANNOTATIONS):
             return None
         if not (patient and series):
             raise Unreadable("names no PatientID or no series, or ends before it does")
@@ -120,7 +137,8 @@ def _image_file(path: Path, header: Dataset) -> ImageFile | None:
             identity=identity_of(header),
             series=series,
             modality=modality,
-            description=str(header.get("SeriesDescription") or header.get("ProtocolName") or ""),
+            description=_description(header),
+            view=_view(header),
             image_type=tuple(map(str, np.atleast_1d(header.get("ImageType") or ()))),
             contrast=_contrast(header),
             order=(str(header.get("StudyDate") or ""), int(header.get("SeriesNumber") or 0)),
@@ -167,3 +185,22 @@ def _contrast(header: Dataset) -> Contrast:
         repetition_ms=float(repetition or 0),
         echo_planar=bool("EP" in np.atleast_1d(header.get("ScanningSequence") or ())),
     )
+
+
+def _view(header: Dataset) -> View:
+    return View(
+        frontal=str(header.get("ViewPosition") or "").upper() in ("PA", "AP"),
+        for_processing=str(header.get("PresentationIntentType") or "") == "FOR PROCESSING",
+        burned_in=str(header.get("BurnedInAnnotation") or "") == "YES",
+    )
+
+
+def _description(header: Dataset) -> str:
+    """Description of the series; of a picture, with its side and view: two breasts are one series."""
+    typed = str(header.get("SeriesDescription") or header.get("ProtocolName") or "")
+    if str(header.get("Modality")) not in PICTURES:
+        return typed
+    side = str(header.get("ImageLaterality") or header.get("Laterality") or "")
+    codes = header.get("ViewCodeSequence") or [Dataset()]
+    view = str(header.get("ViewPosition") or codes[0].get("CodeMeaning") or "")
+    return " ".join(filter(None, (typed, SIDES.get(side, ""), view)))

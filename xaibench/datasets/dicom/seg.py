@@ -68,7 +68,7 @@ def _tumour_segments(dataset: Dataset, rule: str | None) -> tuple[set[int], list
 
 def _frames(dataset: Dataset, frames: np.ndarray, chosen: set[int], stack: Stack) -> Iterator[SegFrame]:
     """Frames of the chosen segments that mark at least a pixel."""
-    marked = _marked(dataset, frames)
+    marked = _marked(dataset, frames[..., 0])
     comparable = not stack.space or str(dataset.get("FrameOfReferenceUID") or stack.space) == stack.space
     for index, mask in enumerate(marked):
         number = frame_value(dataset, index, "SegmentIdentificationSequence", "ReferencedSegmentNumber")

@@ -1,7 +1,6 @@
-"""Which series of a patient is read, and in which order its slices lie."""
+"""In which order the slices of a series lie, and where."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,21 +8,14 @@ from jaxtyping import Float64
 
 from xaibench.api import Affine, Identity
 from xaibench.datasets.dicom.copies import without_copies
-from xaibench.datasets.dicom.headers import Plane
-from xaibench.datasets.dicom.scan import ANNOTATIONS, ImageFile
-from xaibench.datasets.dicom.words import shown
+from xaibench.datasets.dicom.planes import Plane
+from xaibench.datasets.dicom.scan import ImageFile
 from xaibench.datasets.notes import Note
 
-# Descriptions that say another weighting, or no diagnostic series; T2* and FLAIR are other contrasts than T2.
-NOT_T2 = re.compile(
-    r"t2[\s_-]*(\*|star)|flair|t1|pd|dwi|diff|adc|trace|swi|map|dyn|dce|locali[sz]er|scout|survey|pilot|mip",
-    re.I,
-)
-LONG_ECHO_MS, LONG_REPETITION_MS = 60, 1500
 SAME_COSINE, SAME_SPACING = 1e-3, 1e-3  # headers write both with about four digits
 SAME_PLACE_MM = 0.01
 UNEVEN = (
-    0.1  # of the slice distance: farther from an even row of slices, one affine does not tell their places
+    0.1  # of the slice distance: farther from an even row of slices, an affine does not tell their places
 )
 NEAR = 0.25  # of the slice distance: what is drawn no farther off belongs to the slice
 
@@ -50,7 +42,7 @@ class Stack:
     @property
     def normal(self) -> Float64[np.ndarray, "3"]:
         """Direction in which the slices follow each other, of length 1."""
-        return _normal(self.planes[0])
+        return normal_of(self.planes[0])
 
     @property
     def heights(self) -> Float64[np.ndarray, "n"]:
@@ -64,11 +56,13 @@ class Stack:
 
     @property
     def affine(self) -> Affine | None:
-        """From (slice, row, column, 1) to mm (PS3.3 C.7.6.2.1.1); None where the slices lie at uneven distances.
+        """From (slice, row, column, 1) to mm (PS3.3 C.7.6.2.1.1); None for pictures, and at uneven distances.
 
         A single slice is taken to be 1 mm from the next.
         """
         first, positions = self.planes[0], _positions(self.planes)
+        if not first.placed:
+            return None
         count = len(positions)
         onwards = (positions[-1] - positions[0]) / (count - 1) if count > 1 else self.normal
         even = positions[0] + np.arange(count)[:, None] * onwards
@@ -80,32 +74,6 @@ class Stack:
             [onwards, along_column * first.spacing[0], along_row * first.spacing[1], positions[0]]
         )
         return affine
-
-
-def choose(files: Sequence[ImageFile], rule: str | None) -> tuple[list[ImageFile], list[Note]]:
-    """Files of the series to read, and what to say of the choice; raises Refused if no series fits.
-
-    `rule` is a regular expression searched for in the description, without regard to case. None means axial and
-    T2-weighted: `t2` in the description (not T2*, FLAIR, ...), or if it names no weighting, the acquisition
-    contrast T2, or a long echo and repetition time without echo-planar readout. Of several, an original series
-    goes before a derived one, then that with more slices, then the earlier one.
-    """
-    series: dict[str, list[ImageFile]] = {}
-    for file in files:
-        if file.modality not in ANNOTATIONS:
-            series.setdefault(file.series, []).append(file)
-    fitting = [key for key, group in series.items() if _fits(group, rule)]
-    if not fitting:
-        wanted = "is axial and T2-weighted" if rule is None else f"matches the rule {rule!r}"
-        held = any(group[0].modality == "MR" for group in series.values())
-        advice = (
-            f"{wanted} (found: {_names(series.values())}); choose one with --series." if held else "is there."
-        )
-        raise Refused(f"no MR series {advice}")
-    chosen = min(fitting, key=lambda key: _preference(series[key]))
-    others = [group for key, group in series.items() if key != chosen]
-    left = f"left out {_names(others)}." if others else ""
-    return series[chosen], [Note(left, problem=False)] if left else []
 
 
 def arrange(files: Sequence[ImageFile]) -> tuple[Stack, list[Note]]:
@@ -133,7 +101,7 @@ def arrange(files: Sequence[ImageFile]) -> tuple[Stack, list[Note]]:
     if not planes:
         raise Refused(f"the series {name!r} is not read: its file {files[0].fault}.", files[0])
     _refuse_mixed(planes, name)
-    heights = _positions(planes) @ _normal(planes[0])
+    heights = _positions(planes) @ normal_of(planes[0])
     order = np.argsort(heights, kind="stable")
     places = 1 + int((np.diff(heights[order]) > SAME_PLACE_MM).sum())
     if places < len(planes):
@@ -159,41 +127,6 @@ def gaps(stack: Stack) -> list[Note]:
     ]
 
 
-def _fits(group: Sequence[ImageFile], rule: str | None) -> bool:
-    first = group[0]
-    if first.modality != "MR":
-        return False
-    if rule is not None:
-        return re.search(rule, first.description, re.IGNORECASE) is not None
-    return "LOCALIZER" not in first.image_type and _is_t2(first) and _is_axial(group)
-
-
-def _is_t2(file: ImageFile) -> bool:
-    contrast = file.contrast
-    if NOT_T2.search(file.description):
-        return False
-    long_times = contrast.echo_ms >= LONG_ECHO_MS and contrast.repetition_ms >= LONG_REPETITION_MS
-    by_tags = contrast.name == "T2" or (long_times and not contrast.echo_planar)
-    return "t2" in file.description.lower() or by_tags
-
-
-def _is_axial(group: Sequence[ImageFile]) -> bool:
-    """Whether the normal lies nearest to the body axis; a series without any plane is judged later."""
-    planes = [plane for file in group for plane in file.planes]
-    return not planes or int(np.argmax(np.abs(_normal(planes[0])))) == 2
-
-
-def _preference(group: Sequence[ImageFile]) -> tuple[bool, int, tuple[str, int], str]:
-    slices = sum(len(file.planes) for file in group)
-    return "DERIVED" in group[0].image_type, -slices, group[0].order, group[0].series
-
-
-def _names(groups: Iterable[Sequence[ImageFile]]) -> str:
-    firsts = [group[0] for group in groups]
-    names = {f"{file.shown!r}" + f" ({shown(file.modality)})" * (file.modality != "MR") for file in firsts}
-    return ", ".join(sorted(names)) or "none"
-
-
 def _refuse_mixed(planes: Sequence[Plane], name: str) -> None:
     sizes = {plane.size for plane in planes}
     orientations = np.array([plane.orientation for plane in planes])
@@ -214,6 +147,7 @@ def _positions(planes: Sequence[Plane]) -> Float64[np.ndarray, "n 3"]:
     return np.array([plane.position for plane in planes])
 
 
-def _normal(plane: Plane) -> Float64[np.ndarray, "3"]:
+def normal_of(plane: Plane) -> Float64[np.ndarray, "3"]:
+    """Direction across a slice: rows times columns."""
     rows, columns = np.array(plane.orientation).reshape(2, 3)
     return np.cross(rows, columns)
