@@ -86,12 +86,12 @@ def test_the_negative_map_is_worst_and_an_all_zero_one_without_knowledge() -> No
     assert zero.details["normalised"] == worst.details["normalised"] == 1
 
 
-def test_random_maps_correlate_with_nothing_on_average() -> None:
-    case, rng = case_of(IMAGE), np.random.default_rng(0)
-    values = [
-        measure(MuFidelity(baseline="black"), rng.normal(size=(18, 9)), case=case).value for _ in range(200)
-    ]
+@pytest.mark.parametrize("cells", [9, 4])  # of equal size, and of 4 or 5 by 2 or 3 pixels
+def test_random_maps_correlate_with_nothing_on_average(cells: int) -> None:
+    metric, case, rng = MuFidelity(baseline="black", cells=cells), case_of(IMAGE), np.random.default_rng(0)
+    values = [measure(metric, rng.random((18, 9)), case=case).value for _ in range(200)]
     assert abs(np.mean(values)) < 3 * np.std(values) / 200**0.5
+    assert measure(metric, np.ones((18, 9)), case=case).value == 0
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -68,12 +69,19 @@ class Mprt:
         """Explain by each randomised model and compare. Raises NotApplicable for models that cannot be randomised."""
         seed = seed_of(self.seed, "mprt")  # the same models for all cases, so that they are made once
         layers = _spread(classifier.random_layers, self.stages)
-        maps = [explain(classifier=classifier.randomised(seed, layer))[0] for layer in layers]
+        models = [_randomised(classifier, seed, layer) for layer in layers]  # type: ignore[arg-type]  # it hashes
+        maps = [explain(classifier=model)[0] for model in models]
         alike = [abs(spearman(explanation.heatmap, other)) for other in maps]
         details = (
             {"last": alike[-1]} | _ssim(explanation.heatmap, maps) | _rise(explanation.heatmap, maps[-1])
         )
         return Measurement(float(np.mean(alike)), details)
+
+
+@lru_cache(maxsize=4)
+def _randomised(classifier: Classifier, seed: int, layer: str) -> Classifier:
+    """Keep the models of the last few stages: all cases and methods ask for the same ones in turn."""
+    return classifier.randomised(seed, layer)
 
 
 def _spread(layers: tuple[str, ...], stages: int) -> list[str]:

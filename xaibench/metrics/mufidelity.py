@@ -21,7 +21,8 @@ class MuFidelity:
     """Correlation, over random sets of cells, of the map's sum with the probability lost without them; high is good.
 
     Pearson correlation over sets S of sum over p in S of h_p with p(x) - p(x without S): a set is a fifth of the cells
-    of a 9 x 9 grid, drawn once a case, replaced by the baseline. Range -1 .. 1; 0 for a map whose sums are all alike.
+    of a 9 x 9 grid, drawn once a case, replaced by the baseline. The map's mean is taken off first: where cells differ
+    in size, larger sets would lose more and have larger sums, whatever the map. Range -1 .. 1; 0 for a constant map.
     Beside it: `gain` over the map shifted around the image's torus.
 
     A random or constant map scores 0 on average. Pitfalls: it reads the map as contributions that add up, which
@@ -53,13 +54,18 @@ class MuFidelity:
         """Correlate sums and losses. Raises NotApplicable where there is no evidence to remove."""
         sampling = Sampling(self.samples, self.cells, self.share, self.baseline, self.seed)
         lost = losses(case, classifier, explanation.target, sampling)
-        sums = lost.sums(with_shifted(explanation.heatmap, case, self.seed))
-        return measured(_correlations(sums, lost.drops), self.higher_is_better)
+        heatmap = explanation.heatmap.astype(np.float64)
+        sums = lost.sums(with_shifted(heatmap - heatmap.mean(), case, self.seed))
+        return measured(_correlations(sums, lost.drops, float(np.abs(heatmap).sum())), self.higher_is_better)
 
 
-def _correlations(sums: np.ndarray, drops: np.ndarray) -> np.ndarray:
-    """Pearson correlation of each row with the losses; 0 where either is constant up to rounding."""
+def _correlations(sums: np.ndarray, drops: np.ndarray, size: float) -> np.ndarray:
+    """Pearson correlation of each row with the losses; 0 where either is constant up to rounding.
+
+    Of the sums, that is judged beside the size of the map, the sum of its absolute values.
+    """
     a, b = sums - sums.mean(axis=1, keepdims=True), drops - drops.mean()
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b)
-    constant = (np.linalg.norm(a, axis=1) <= 1e-9 * np.linalg.norm(sums, axis=1)) | (np.ptp(drops) < 1e-6)
-    return np.where(constant, 0.0, np.clip((a * b).sum(axis=1) / np.where(constant, 1.0, norms), -1, 1))
+    spread = np.linalg.norm(a, axis=1)
+    constant = (spread <= 1e-9 * size) | (np.ptp(drops) < 1e-6)
+    norms = np.where(constant, 1.0, spread * np.linalg.norm(b))
+    return np.where(constant, 0.0, np.clip((a * b).sum(axis=1) / norms, -1, 1))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from xaibench.api import Case, Classifier, Heatmaps, seed_of
+from xaibench.api import Case, Classifier, seed_of
 from xaibench.metrics.common.once import once_a_case
 from xaibench.metrics.common.removal import Removal
 
@@ -32,7 +32,7 @@ class Losses(NamedTuple):
     drops: Float[np.ndarray, "samples"]
     """Probability of the explained class for the image, minus that without the set."""
 
-    def sums(self, maps: Heatmaps) -> Float[np.ndarray, "n samples"]:
+    def sums(self, maps: Float[np.ndarray, "n *space"]) -> Float[np.ndarray, "n samples"]:
         """Sum of each map over the pixels of each set."""
         cells = [np.bincount(self.cell_of.ravel(), one.ravel(), self.sets.shape[1]) for one in maps]
         return np.array([np.where(self.sets, of_cells, 0.0).sum(axis=1) for of_cells in cells])
