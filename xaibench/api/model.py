@@ -65,6 +65,8 @@ class BorrowedModel(NamedTuple):
     model: Any
     layer: str
     """Name of the default feature layer."""
+    probabilities: Any
+    """The same model with a softmax behind its logits."""
 
 
 @runtime_checkable

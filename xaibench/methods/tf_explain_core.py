@@ -1,7 +1,6 @@
 """What the explainers by the package `tf-explain` have in common."""
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,11 +34,3 @@ def sizes(attributions: Any) -> Heatmaps:
     """Absolute values summed over the channels: the package's map before it is standardised and cut to 0 .. 255."""
     heatmaps: Heatmaps = np.abs(np.asarray(attributions)).sum(axis=-1).astype(np.float32)
     return heatmaps
-
-
-@lru_cache(maxsize=4)
-def with_softmax(model: Any) -> Any:
-    """Return the model with a softmax behind its logits, for the parts of the package that take probabilities."""
-    import keras
-
-    return keras.Model(model.input, keras.layers.Softmax(name="xaibench_scores")(model.output))

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from xaibench.api import Batch, Classifier, Heatmap, Heatmaps, Image, Need, NotApplicable
-from xaibench.methods.tf_explain_core import PACKAGE, with_softmax
+from xaibench.methods.tf_explain_core import PACKAGE
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class TfExplainOcclusion:
 
         pixels = max(1, round(len(image) * self.patch))
         passes = math.ceil(len(image) / pixels) ** 2
-        model = with_softmax(classifier.borrow_keras(forward=passes, backward=0).model)
+        model = classifier.borrow_keras(forward=passes, backward=0).probabilities
         with redirect_stdout(io.StringIO()):  # Keras draws a bar for each image
             found = OcclusionSensitivity().get_sensitivity_map(model, image, target, pixels)
         heatmap: Heatmap = found.astype(np.float32)

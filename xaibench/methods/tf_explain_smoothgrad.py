@@ -7,7 +7,7 @@ import numpy as np
 
 from xaibench.api import Batch, Classifier, Heatmap, Heatmaps, Image, Need
 from xaibench.methods.global_draws import global_draws
-from xaibench.methods.tf_explain_core import PACKAGE, sizes, with_softmax
+from xaibench.methods.tf_explain_core import PACKAGE, sizes
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class TfExplainSmoothGrad:
     def _explain(self, classifier: Classifier, image: Image, target: int, seed: int) -> Heatmap:
         from tf_explain.core.smoothgrad import SmoothGrad
 
-        model = with_softmax(classifier.borrow_keras(forward=self.samples, backward=self.samples).model)
+        model = classifier.borrow_keras(forward=self.samples, backward=self.samples).probabilities
         with global_draws(seed):
             copies = SmoothGrad.generate_noisy_images(
                 image[None], self.samples, self.noise * float(np.ptp(image))

@@ -56,7 +56,9 @@ def lent_copy(graph: Graph) -> BorrowedModel:
         if step.output is maps:
             layer = copies.of(step.layer).name
     raw = values[id(graph.ending.raw)]
-    return BorrowedModel(keras.Model(image, _logits(raw, graph.ending.units)), layer)
+    logits = _logits(raw, graph.ending.units)
+    scores = keras.layers.Softmax(name="xaibench_scores")(logits)
+    return BorrowedModel(keras.Model(image, logits), layer, keras.Model(image, scores))
 
 
 def _called(step: Step, copies: Copies, values: dict[int, Any]) -> dict[int, Any]:
