@@ -16,7 +16,7 @@ from xaibench.models.pretext import Lessons, measured, pretrain
 
 
 def test_random_weights_are_the_same_each_time() -> None:
-    first, second = (make_backbone("compact", "none", Silent()) for _ in range(2))
+    first, second = (make_backbone("compact", "none") for _ in range(2))
     assert first.fingerprint() == second.fingerprint()
     assert first.input_shape == (128, 128, 1)
     assert first.origin == "random (seed 0)"
@@ -24,11 +24,11 @@ def test_random_weights_are_the_same_each_time() -> None:
 
 
 def test_weights_are_taken_from_a_file(tmp_path: Path) -> None:
-    source = make_backbone("compact", "none", Silent())
+    source = make_backbone("compact", "none")
     source.model.set_weights([weight + 1 for weight in source.model.get_weights()])
     path = tmp_path / "mine.weights.h5"
     source.model.save_weights(path)
-    loaded = make_backbone("compact", str(path), Silent())
+    loaded = make_backbone("compact", str(path))
     assert loaded.fingerprint() == source.fingerprint()
     assert loaded.origin == "file mine.weights.h5"
 
@@ -44,14 +44,14 @@ def test_weights_are_taken_from_a_file(tmp_path: Path) -> None:
 )
 def test_weights_that_do_not_exist_are_one_sentence(name: str, weights: str | None, sentence: str) -> None:
     with pytest.raises(XaibenchError, match=sentence):
-        make_backbone(name, weights, Silent())
+        make_backbone(name, weights)
 
 
 def test_a_file_of_something_else_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "other.weights.h5"
     path.write_bytes(b"no weights")
     with pytest.raises(XaibenchError, match="does not hold weights of this backbone"):
-        make_backbone("compact", str(path), Silent())
+        make_backbone("compact", str(path))
 
 
 def test_without_a_network_the_file_and_the_option_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def test_without_a_network_the_file_and_the_option_are_named(monkeypatch: pytest
 
 
 def test_resnet50_ends_in_sixteen_blocks_and_standardises_its_input() -> None:
-    backbone = make_backbone("resnet50", "none", Silent())
+    backbone = make_backbone("resnet50", "none")
     assert len(backbone.ends) == 16
     assert backbone.ends[-1] == "conv5_block3_out"
     image = np.random.default_rng(0).random((1, 224, 224, 3), dtype=np.float32)
@@ -106,19 +106,16 @@ def test_pre_training_changes_the_maps_and_returns_the_part_that_makes_them() ->
 class Relabelled(FourPatients):
     """The same patients, all of one class."""
 
-    def __init__(self, label: int | None = None, key: str = "a") -> None:
-        self.label, self.key = label, key
+    def __init__(self, label: int | None = None) -> None:
+        self.label = label
 
     def volumes(self) -> Iterator[Volume]:
         for volume in super().volumes():
             yield volume if self.label is None else replace(volume, labels=(self.label,))
 
-    def training_key(self) -> str:
-        return self.key
-
 
 def give_cohort(monkeypatch: pytest.MonkeyPatch, cohort: Relabelled) -> None:
-    monkeypatch.setattr(pretext, "Phantom", lambda **_: cohort)
+    monkeypatch.setattr(pretext, "cohort", lambda _: cohort)
 
 
 def test_the_lessons_are_the_same_whatever_the_recurrence_labels(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,21 +128,3 @@ def test_the_lessons_are_the_same_whatever_the_recurrence_labels(monkeypatch: py
     for other in taught[1:]:
         for first, second in zip(taught[0], other, strict=True):
             np.testing.assert_array_equal(first, second)
-
-
-def test_the_backbone_is_pre_trained_once_and_again_for_other_patients(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("XAIBENCH_CACHE", str(tmp_path))
-    trained: list[Lessons] = []
-
-    def make(taught: Lessons, _voice: object) -> object:
-        trained.append(taught)
-        return make_backbone("compact", "none", Silent()).model
-
-    monkeypatch.setattr(pretext, "pretrain", make)
-    for key in ("a", "a", "b"):
-        give_cohort(monkeypatch, Relabelled(key=key))
-        pretext.pretext_backbone(Silent())
-    assert len(trained) == 2
-    assert len(list(tmp_path.glob("models/pretext-*.keras"))) == 2

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from xaibench.api import Images, Progress, XaibenchError, unknown
+from xaibench.api import Images, XaibenchError, unknown
 from xaibench.classifiers.keras import KerasClassifier
 from xaibench.models.compact_resnet import SIZE, compact_resnet
 from xaibench.models.pretext import pretext_backbone
@@ -72,7 +72,7 @@ def set_head(classifier: Any, weights: list[np.ndarray]) -> None:
         layer.set_weights([kernel, bias])
 
 
-def make_backbone(name: str, weights: str | None, progress: Progress) -> Backbone:
+def make_backbone(name: str, weights: str | None) -> Backbone:
     """Backbone of a name with weights `pretext`, `imagenet`, `none` or a file's; None takes the usual ones.
 
     Raises XaibenchError for what does not exist or cannot be had.
@@ -81,13 +81,13 @@ def make_backbone(name: str, weights: str | None, progress: Progress) -> Backbon
     if name not in makers:
         raise XaibenchError(unknown("backbone", name, list(makers)))
     keras.utils.set_random_seed(0)  # decides the weights `none`
-    return makers[name](weights or DEFAULT_WEIGHTS[name], progress)
+    return makers[name](weights or DEFAULT_WEIGHTS[name])
 
 
-def _compact(weights: str, progress: Progress) -> Backbone:
+def _compact(weights: str) -> Backbone:
     ends = tuple(f"block{number}" for number in range(1, 5))
     if weights == "pretext":
-        return Backbone(pretext_backbone(progress), ends, "pretext task on other phantom patients")
+        return Backbone(pretext_backbone(), ends, "pretext task on other phantom patients")
     if weights == "imagenet":
         raise XaibenchError(
             "There are no ImageNet weights for the compact backbone; leave --weights out, or use resnet50."
@@ -99,7 +99,7 @@ def _compact(weights: str, progress: Progress) -> Backbone:
     return Backbone(model, ends, _origin(weights))
 
 
-def _resnet50(weights: str, progress: Progress) -> Backbone:
+def _resnet50(weights: str) -> Backbone:
     if weights == "pretext":
         raise XaibenchError(
             "Pretext weights exist for the compact backbone only; give --weights imagenet, none or a file."

@@ -1,39 +1,33 @@
-"""Small networks trained on patients whom a dataset makes for that purpose, usually the phantom's.
+"""Small networks that learnt on patients whom a dataset makes for that purpose.
 
-Trained once and then taken from the cache.
+Those of the phantom are shipped; for another dataset that makes training patients, a network is trained once and
+then taken from the cache.
 """
 
 import hashlib
-import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from xaibench.api import (
     Dataset,
     HeldOut,
-    Intensity,
     LoadedModel,
     Match,
     Progress,
     Trainable,
     Volume,
     cache_folder,
-    fit,
-    write_file,
 )
 from xaibench.classifiers.keras import KerasClassifier, load_keras
 from xaibench.datasets.phantom.dataset import Phantom
-from xaibench.models import compact_resnet, supervised
+from xaibench.models import compact_resnet, networks, supervised
 from xaibench.models.model_folder import save_keras
-from xaibench.models.supervised import Schedule
-
-NETWORKS: dict[str, Callable[[], Any]] = {"recurrence": compact_resnet.compact_resnet}
+from xaibench.models.networks import NETWORKS, train_network
+from xaibench.models.shipped import Provenance, load_shipped
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -53,58 +47,67 @@ class PhantomTrained(LoadedModel):
 
 
 def phantom_trained(name: str, dataset: Dataset, progress: Progress) -> PhantomTrained:
-    """Model of one of NETWORKS, trained on the dataset's own training patients.
+    """Model of one of NETWORKS for a dataset: shipped for any phantom, trained for others that can train one.
 
-    A cohort that cannot make any (a DICOM folder) gets the model that was trained on the phantom.
+    A cohort that cannot make training patients (a DICOM folder) gets the one of the phantom, with a caution.
     """
-    source = dataset if isinstance(dataset, Trainable) else Phantom()
+    if isinstance(dataset, Trainable) and not isinstance(dataset, Phantom):
+        return _trained_for(name, dataset, progress)
+    if isinstance(dataset, Phantom):
+        return _shipped(name, type(dataset)(), {})
+    progress.say(
+        "The default model has only seen the synthetic phantom; pass your own with --model PATH.keras."
+    )
+    return _shipped(
+        name, Phantom(), {"caution": "trained on the synthetic phantom, not on images like these"}
+    )
+
+
+def shipped_name(name: str, source: Phantom) -> str:
+    """Name of a network's weights that learnt on a kind of phantom."""
+    return f"{name}-phantom-shortcut" if source.shortcut else f"{name}-phantom"
+
+
+def _shipped(name: str, source: Phantom, cautions: Mapping[str, str]) -> PhantomTrained:
+    keras.utils.set_random_seed(0)
+    model = NETWORKS[name].build()
+    made = load_shipped(shipped_name(name, source), model)
+    return PhantomTrained(
+        name=name,
+        classifiers=(KerasClassifier(model),),
+        facts={**facts_of(made), **cautions},
+        record={"weights": made.model_dump()},
+        class_names=source.class_names,
+        source=source,
+    )
+
+
+def facts_of(made: Provenance) -> dict[str, str]:
+    """Tell what a reader must know of shipped weights."""
+    return {
+        "trained on": f"{made.patients} synthetic patients who are in no cohort, {made.slices} slices",
+        **made.quality,
+        "weights": f"shipped with xaibench, SHA-256 {made.sha256[:12]}",
+    }
+
+
+def _trained_for(name: str, source: Any, progress: Progress) -> PhantomTrained:
     path = cache_folder() / "models" / f"{name}-{training_key(name, source)}.keras"
-    facts_file = path.with_suffix(".json")
-    if not (facts_file.is_file() and path.is_file()):
-        facts = train_on(name, source, path, progress)
-        write_file(facts_file, lambda out: out.write(json.dumps(facts).encode()))
-    facts = json.loads(facts_file.read_text(encoding="utf-8"))
-    if source is not dataset:
-        progress.say(
-            "The default model has only seen the synthetic phantom; pass your own with --model PATH.keras."
-        )
-        facts["caution"] = "trained on the synthetic phantom, not on images like these"
-    names = tuple(source.class_names) if isinstance(source, Dataset) else ()
-    classifier = KerasClassifier(load_keras(path))
-    return PhantomTrained(name=name, classifiers=(classifier,), facts=facts, class_names=names, source=source)
+    if not path.is_file():
+        progress.say(f"Training {name} on the training patients of this dataset (a minute or so, once) ...")
+        model, _ = train_network(NETWORKS[name], source, progress)
+        save_keras(model, path)
+    return PhantomTrained(
+        name=name,
+        classifiers=(KerasClassifier(load_keras(path)),),
+        facts={"trained on": "patients whom the dataset makes for training, who are in no cohort"},
+        class_names=tuple(source.class_names),
+        source=source,
+    )
 
 
 def training_key(name: str, source: Trainable) -> str:
     """Key of a trained model: changes with the training patients, the architecture and the schedule."""
-    modules = (supervised, compact_resnet)
+    modules = (supervised, networks, compact_resnet)
     code = b"".join(Path(str(module.__file__)).read_bytes() for module in modules)
     return hashlib.sha256(code + f"{name} {source.training_key()}".encode()).hexdigest()[:16]
-
-
-def train_on(name: str, source: Trainable, path: Path, progress: Progress) -> dict[str, str]:
-    """Train a network, save it, and say what it was trained on."""
-    progress.say(f"Training {name} on synthetic patients who are in no cohort (about a minute, once) ...")
-    started = time.perf_counter()
-    schedule = Schedule()
-    keras.utils.set_random_seed(schedule.seed)
-    model = NETWORKS[name]()
-    images, labels, patients = training_slices(source, model.input_shape[1:])
-    epochs = progress.track(range(schedule.epochs), "training")
-    supervised.train(model, images, labels, schedule, epochs)
-    save_keras(model, path)
-    progress.say(
-        f"Trained on {patients} patients in {time.perf_counter() - started:.0f} s; kept as {path.name}."
-    )
-    return {"trained on": f"{patients} synthetic patients of another seed, {len(labels)} slices"}
-
-
-def training_slices(source: Trainable, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, int]:
-    """Images `[n h w c]` and labels `[n]` of all slices of the training patients, and how many these are."""
-    images: list[np.ndarray] = []
-    labels: list[int] = []
-    patients = 0
-    for volume in source.training_volumes():
-        patients += 1
-        images += [fit(volume, i, shape, Intensity.RAW).image for i in range(len(volume.images))]
-        labels += [volume.label] * len(volume.images)
-    return np.stack(images), np.array(labels), patients

@@ -1,11 +1,9 @@
 """Pre-training of the compact backbone: it learns to find and measure tumours, and never sees recurrence.
 
-No public weights exist for it, so it is trained once on phantom patients of a seed of their own.
+No public weights exist for it, so it learnt on phantom patients of a seed of their own; its weights are shipped.
 """
 
-import hashlib
 import tempfile
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +11,15 @@ import keras
 import numpy as np
 from jaxtyping import Float32
 
-from xaibench.api import Image, Images, Intensity, Progress, Region, cache_folder, fit
-from xaibench.classifiers.keras import load_keras
+from xaibench.api import Image, Images, Intensity, Progress, Region, fit
+from xaibench.datasets.phantom.cohort import VERSION
 from xaibench.datasets.phantom.dataset import Phantom
 from xaibench.models.compact_resnet import SIZE, compact_resnet
-from xaibench.models.model_folder import save_keras
+from xaibench.models.shipped import load_shipped
 from xaibench.models.supervised import varied
 
 LAYERS = keras.layers
+NAME = "pretext-compact"
 PATIENTS, SEED = 60, 9001
 EPOCHS, BATCH, RATE = 24, 32, 3e-3
 
@@ -37,34 +36,33 @@ class Lessons(NamedTuple):
     """Size, irregularity and unevenness of the tumour, standardised; 0 where there is none."""
 
 
-def pretext_backbone(progress: Progress) -> Any:
-    """Compact ResNet up to its last maps, pre-trained once and then taken from the cache."""
-    path = cache_folder() / "models" / f"pretext-{pretext_key()}.keras"
-    if not path.is_file():
-        progress.say("Pre-training the compact backbone on other phantom patients (a few minutes, once) ...")
-        started = time.perf_counter()
-        trunk = pretrain(lessons(), progress)
-        save_keras(trunk, path)
-        progress.say(f"Pre-trained in {time.perf_counter() - started:.0f} s; kept as {path.name}.")
-    return load_keras(path)
+def pretext_backbone() -> Any:
+    """Compact ResNet up to its last maps, with the weights that are shipped."""
+    model = trunk(compact_resnet())
+    load_shipped(NAME, model)
+    return model
 
 
-def pretext_key() -> str:
-    """Key of the backbone: changes with the patients, the architecture and the schedule."""
-    here = Path(__file__)
-    code = here.read_bytes() + b"".join(
-        here.with_name(name).read_bytes() for name in ("compact_resnet.py", "supervised.py")
-    )
-    patients = Phantom(patients=PATIENTS, recurrent=PATIENTS // 2, seed=SEED).training_key()
-    return hashlib.sha256(code + patients.encode()).hexdigest()[:16]
+def trunk(network: Any) -> Any:
+    """Part of a compact ResNet that makes the last maps."""
+    return keras.Model(network.input, network.get_layer("block4").output, name="pretext_compact")
+
+
+def cohort(root: Path | None = None) -> Phantom:
+    """Patients of the pre-training; none of them is in a cohort of another seed."""
+    return Phantom(patients=PATIENTS, recurrent=PATIENTS // 2, seed=SEED, root=root)
+
+
+def data_key() -> str:
+    """What decides the lessons."""
+    return f"{cohort()}, phantom version {VERSION}"
 
 
 def lessons() -> Lessons:
     """Every slice of the pretext patients, whose files are removed again."""
     images, masks, levels = [], [], []
     with tempfile.TemporaryDirectory() as folder:
-        cohort = Phantom(patients=PATIENTS, recurrent=PATIENTS // 2, seed=SEED, root=Path(folder) / "cohort")
-        for volume in cohort.volumes():
+        for volume in cohort(Path(folder) / "cohort").volumes():
             cases = [fit(volume, i, (SIZE, SIZE, 1), Intensity.RAW) for i in range(len(volume.images))]
             images += [case.image for case in cases]
             masks += [case.region for case in cases]
@@ -95,15 +93,14 @@ def measured(image: Image, mask: Region | None) -> tuple[float, float, float]:
 def pretrain(taught: Lessons, progress: Progress, epochs: int = EPOCHS) -> Any:
     """Train a fresh backbone on the three tasks together; returns the part that makes maps."""
     keras.utils.set_random_seed(0)
-    whole = compact_resnet(taught.images.shape[1])
-    maps = whole.get_layer("block4").output
-    pooled = LAYERS.GlobalAveragePooling2D()(maps)
+    backbone = trunk(compact_resnet(taught.images.shape[1]))
+    pooled = LAYERS.GlobalAveragePooling2D()(backbone.output)
     tasks = {
         "tumour": LAYERS.Dense(1, activation="sigmoid", name="tumour")(pooled),
         "level": LAYERS.Dense(1, name="level")(pooled),
         "measures": LAYERS.Dense(3, name="measures")(pooled),
     }
-    model = keras.Model(whole.input, tasks)
+    model = keras.Model(backbone.input, tasks)
     steps = epochs * -(-len(taught.images) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(
         RATE / 10, max(1, steps - steps // 10), warmup_target=RATE, warmup_steps=max(1, steps // 10)
@@ -118,7 +115,7 @@ def pretrain(taught: Lessons, progress: Progress, epochs: int = EPOCHS) -> Any:
         order = rng.permutation(len(taught.images))
         for start in range(0, len(order), BATCH):
             _learn(model, taught, order[start : start + BATCH], rng)
-    return keras.Model(whole.input, maps, name="pretext_compact")
+    return backbone
 
 
 def _learn(model: Any, taught: Lessons, rows: np.ndarray, rng: np.random.Generator) -> None:

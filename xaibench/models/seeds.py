@@ -89,7 +89,7 @@ def dataset_over_seeds(
     judge: Judge | None = None,
 ) -> SeedStudy:
     """Repeat the training that a folder holds; see `over_seeds`."""
-    samples, backbone = samples_and_backbone(dataset, plan, progress)
+    samples, backbone = samples_and_backbone(dataset, plan)
     return over_seeds(samples, backbone, plan, folder, progress, seeds, judge)
 
 

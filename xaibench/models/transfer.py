@@ -20,10 +20,10 @@ __all__ = ["Plan", "samples_and_backbone", "train", "train_dataset"]
 
 def train_dataset(dataset: Dataset, plan: Plan, out: Path, progress: Progress) -> ModelFolder:
     """Train on a dataset's slices (see samples.slices_of); see `train`."""
-    return train(*samples_and_backbone(dataset, plan, progress), plan, out, progress)
+    return train(*samples_and_backbone(dataset, plan), plan, out, progress)
 
 
-def samples_and_backbone(dataset: Dataset, plan: Plan, progress: Progress) -> tuple[Samples, Backbone]:
+def samples_and_backbone(dataset: Dataset, plan: Plan) -> tuple[Samples, Backbone]:
     """Read what a plan trains on, and make the backbone. Raises XaibenchError for what cannot be trained."""
     if plan.backbone not in INPUT_SHAPES:
         raise XaibenchError(unknown("backbone", plan.backbone, list(INPUT_SHAPES)))
@@ -33,7 +33,7 @@ def samples_and_backbone(dataset: Dataset, plan: Plan, progress: Progress) -> tu
     check_folds(
         samples.patient_labels, plan.folds, samples.class_names
     )  # before the backbone, which takes longer
-    return samples, make_backbone(plan.backbone, plan.weights, progress)
+    return samples, make_backbone(plan.backbone, plan.weights)
 
 
 def train(samples: Samples, backbone: Backbone, plan: Plan, out: Path, progress: Progress) -> ModelFolder:
