@@ -178,9 +178,9 @@ def test_no_class_is_left_out_where_the_number_does_not_divide() -> None:
 
 
 def test_a_larger_number_of_patients_holds_those_of_the_smaller() -> None:
-    for labels in product(range(3), repeat=6):
-        chosen = [{v.patient for v in choose_patients(labelled(labels, 3), n)} for n in range(1, 7)]
-        assert [len(names) for names in chosen] == [1, 2, 3, 4, 5, 6]
+    for labels in product(range(3), repeat=5):
+        chosen = [{v.patient for v in choose_patients(labelled(labels, 3), n)} for n in range(1, 6)]
+        assert [len(names) for names in chosen] == [1, 2, 3, 4, 5]
         assert all(fewer < more for fewer, more in pairwise(chosen)), labels
 
 

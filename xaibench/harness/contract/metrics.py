@@ -10,6 +10,7 @@ from xaibench.api import (
     Heatmap,
     Heatmaps,
     Measurement,
+    Need,
     NotApplicable,
 )
 from xaibench.harness.contract.trial import Broken, Check, Trial, needs_region, stacked, without_region
@@ -29,7 +30,8 @@ def scaling_a_heatmap_changes_nothing(trial: Trial) -> None:
     """A positive factor is no evidence."""
     heatmap = _echoed(trial.cases[0].image[None])[0]
     for factor in (1e-3, 100.0):
-        before, after = _score(trial, heatmap), _score(trial, heatmap * np.float32(factor), factor)
+        scaled = Echo(trial.classifier, trial.cases[0], factor)
+        before, after = _score(trial, heatmap), _score(trial, heatmap * np.float32(factor), echo=scaled)
         if before and after and not np.isclose(before.value, after.value, rtol=1e-4, atol=1e-5):
             raise Broken(f"multiplying the heatmap by {factor:g} changes {before.value:g} to {after.value:g}")
 
@@ -51,15 +53,26 @@ def leaves_case_and_heatmap_unchanged(trial: Trial) -> None:
         raise Broken("it changes the heatmap or the image that it is given; work on a copy")
 
 
-def a_missing_region_is_not_applicable(trial: Trial) -> None:
-    """Where nobody annotated, co-localisation has no meaning: that is a reason, not a crash."""
+def uses_the_region_as_it_declares(trial: Trial) -> None:
+    """Without a region, what needs one is not applicable, and what needs none scores the same."""
+    heatmap, bare = awkward_maps(trial)["signed"], without_region(trial.cases[0])
     if not needs_region(trial):
-        raise NotApplicable("it needs no region")
+        if _score(trial, heatmap, case=bare) != _score(trial, heatmap):
+            raise Broken("it uses the annotated region; declare Need.REGION")
+        return
     try:
-        _score(trial, awkward_maps(trial)["signed"], case=without_region(trial.cases[0]), give_reasons=True)
+        _score(trial, heatmap, case=bare, give_reasons=True)
     except NotApplicable:
         return
     raise Broken("it gives a value for a case without a region; raise NotApplicable with the reason")
+
+
+def explains_again_only_if_it_declares_so(trial: Trial) -> None:
+    """What explains again costs some twenty explanations, so that it takes fewer patients."""
+    echo = Echo(trial.classifier, trial.cases[0], 1.0)
+    _score(trial, awkward_maps(trial)["signed"], echo=echo)
+    if echo.calls and Need.EXPLAIN not in trial.tried.needs:
+        raise Broken("it explains the case again; declare Need.EXPLAIN")
 
 
 def scores_a_batch(trial: Trial) -> None:
@@ -84,7 +97,8 @@ CASE_METRIC: list[Check] = [
     scaling_a_heatmap_changes_nothing,
     gives_the_same_value_twice,
     leaves_case_and_heatmap_unchanged,
-    a_missing_region_is_not_applicable,
+    uses_the_region_as_it_declares,
+    explains_again_only_if_it_declares_so,
 ]
 
 
@@ -110,10 +124,14 @@ def _check_range(trial: Trial, measurement: Measurement, where: str) -> None:
 
 
 def _score(
-    trial: Trial, heatmap: Heatmap, factor: float = 1.0, case: Case | None = None, give_reasons: bool = False
+    trial: Trial,
+    heatmap: Heatmap,
+    case: Case | None = None,
+    echo: "Echo | None" = None,
+    give_reasons: bool = False,
 ) -> Measurement | None:
     """Measurement of a case, the first by default; None where the metric is not applicable."""
-    echo = Echo(trial.classifier, trial.cases[0], factor)
+    echo = echo or Echo(trial.classifier, trial.cases[0], 1.0)
     case = trial.cases[0] if case is None else case
     try:
         return measured(trial.made(trial.classifier, case, _explanation(heatmap), echo))
@@ -133,6 +151,7 @@ class Echo:
     def __init__(self, classifier: Classifier, case: Case, factor: float) -> None:
         self.case = case
         self.factor = factor
+        self.calls = 0
 
     def __call__(
         self,
@@ -143,6 +162,7 @@ class Echo:
         classifier: Classifier | None = None,
     ) -> Heatmaps:
         """Channel means of the images; a map each for several targets or seeds."""
+        self.calls += 1
         images = self.case.image[None] if images is None else images
         count = max(len(given) for given in (images, targets, seeds) if given is not None)
         maps: Heatmaps = np.repeat(_echoed(images), count // len(images), axis=0) * np.float32(self.factor)
