@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-REQUIRED = {1, 2, 4, 5, 6, 7, *range(11, 16), *range(17, 25), 26}
+REQUIRED = {*range(1, 25), 26, *range(28, 31), *range(32, 37), 38, 39, 40}
+"""25 and 27 are of downloads, 31 of pooling, 37 of tests of seeds: no test has their name yet."""
 
 
 def test_every_trap_has_a_test_of_its_name() -> None:

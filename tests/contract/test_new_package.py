@@ -85,3 +85,10 @@ def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:
 def test_a_name_that_begins_with_a_digit_gets_a_class_that_does_not(tmp_path: Path) -> None:
     package = write_package("3d-cam", "method", tmp_path)
     assert "class Method3dCam:" in (package / "xaibench_3d_cam.py").read_text()
+
+
+def test_the_example_package_keeps_every_promise(site: Site) -> None:
+    install(Path(__file__).parents[1] / "plugin_package", site)
+    plugin = registry.load("methods", "brightness")
+    assert plugin.package == "brightness-explainer 1.2"
+    assert [finding for finding in findings_of(plugin) if finding.problem] == []

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xaibench.api import Classifier, Heatmaps, Images, Need, Targets
+from xaibench.api import Batch, Classifier, Heatmaps, Need
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,6 @@ class Brightness:
     needs: ClassVar[frozenset[Need]] = frozenset()
     source: ClassVar[str] = "CONTRIBUTING.md"
 
-    def __call__(self, classifier: Classifier, images: Images, targets: Targets) -> Heatmaps:
+    def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:
         """Explain each image by its own brightness."""
-        return images.mean(axis=-1)
+        return batch.images.mean(axis=-1)
