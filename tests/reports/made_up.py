@@ -55,7 +55,7 @@ METRICS = {
     "deletion-auc": Facts("faithfulness", False, (0, 1)),
     "sensitivity-norm": Facts("robustness", False, (0, None), "unchanged under noise", "median"),
     "relevance-mass": Facts("co-localisation", True, (0, 1)),
-    "enrichment": Facts("co-localisation", True, (0, None), "mass inside the region", "median"),
+    "enrichment": Facts("co-localisation", True, (0, None), "mass inside the region"),
     "pointing-game": Facts("co-localisation", True, (0, 1), "hottest pixel inside the region", "share"),
     "gini": Facts("complexity", True, (0, 1), "few pixels"),
     "latency": Facts("cost", False, (0, None), "", "median", Scope.CASE, "ms"),
@@ -195,6 +195,11 @@ def make_run(path: Path, plan: Plan = Plan(), **model: Any) -> RunFolder:
         classes = {label: _stacked(cases, label) for label in (0, 1)}
         keep(folder, [], classes=classes, method="stacked-feature-maps")
     return folder
+
+
+def make_cases(patients: int) -> dict[str, Case]:
+    """Make the images of the first patients, by the name of the case."""
+    return {case.id: case for case in (_case(number, Plan()) for number in range(patients))}
 
 
 def keep(
