@@ -62,13 +62,14 @@ def locations(
     """Locate the relevance of the explainers that were measured; `members` are the cases to take (default: all)."""
     values = patient_values(cells, METRIC, explainers, members=members).dropna(axis="columns", how="all")
     methods = [str(name) for name in values]
+    facts = info.metrics[METRIC]
     above = [_p_above(cells, method, members) for method in methods]
     below = [_p_below(cells, method, members) for method in methods]
     against = _against_blind(info, cells, methods, members)
     return tuple(
         Location(
             method,
-            estimate(column[np.isfinite(column)], "median", info.metrics[METRIC].bounds),
+            estimate(column[np.isfinite(column)], facts.aggregate, facts.bounds),
             p_above,
             p_below,
             tuple(c for c in against if c.first == method),
