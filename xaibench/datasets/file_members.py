@@ -1,7 +1,7 @@
 """Who is in a folder of image files: the images and masks of each patient, and their label."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def find_members(root: Path, rules: Rules) -> Members:
         owned.setdefault(owner or patient_of(file.key, rules.patient), []).append(file)
     found = [_member(owner, rules, owned[owner], labels, rows) for owner in sorted(owned)]
     held = owned.keys() if labels.key == "patient" else set(rows.values())
-    notes = (*labels.notes, *_unknown(labels, held))
+    notes = (*labels.notes, *labels.unknown(held))
     return Members(labels.names, dict(zip(pseudonyms(len(found)), found, strict=True)), notes)
 
 
@@ -128,13 +128,6 @@ def _row_of(root: Path, file: ImageFile, labels: Labels) -> str:
     known = labels.rows.keys() | labels.blank
     names = (path, file.key, file.path.name, file.key.split("/")[-1])
     return next((name for name in names if name in known), "")
-
-
-def _unknown(labels: Labels, held: Collection[str]) -> list[Note]:
-    """Note the lines of the table that name what the folder does not hold."""
-    lines = [str(labels.rows[name]) for name in labels.of if name not in held]
-    what = f"{len(lines)} {labels.key}s that the folder does not hold (lines {', '.join(lines)})"
-    return [Note(f"{labels.file} labels {what}.")] if lines else []
 
 
 def _member(

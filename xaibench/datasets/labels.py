@@ -1,7 +1,7 @@
 """Labels of patients, or of images, from a CSV file."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,12 @@ class Labels:
     """Column that names them."""
     owners: Mapping[str, str] = field(default_factory=dict)
     """Patient by image, where images are named and the table has a column of patients."""
+
+    def unknown(self, held: Collection[str]) -> list[Note]:
+        """Note the lines that name what a folder does not hold."""
+        lines = [str(self.rows[name]) for name in self.of if name not in held]
+        what = f"{len(lines)} {self.key}s that the folder does not hold (lines {', '.join(lines)})"
+        return [Note(f"{self.file} labels {what}.")] if lines else []
 
 
 def read_labels(root: Path, file: Path | None, keys: Sequence[str] = ("patient",)) -> Labels:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from xaibench.api import Volume, XaibenchError
 from xaibench.datasets.dicom.headers import is_dicom
 from xaibench.datasets.dicom.options import limits_of, modality_to_read
-from xaibench.datasets.dicom.patient import PatientImages, read_patient
+from xaibench.datasets.dicom.patient import PatientImages, read_patient, row_of
 from xaibench.datasets.dicom.pixels import windowed
 from xaibench.datasets.dicom.scan import ImageFile, Scan, scan
 from xaibench.datasets.files import first_files
@@ -172,7 +172,7 @@ class DicomFolder:
     def _read(self, name: str) -> PatientImages | None:
         found, notes = read_patient(self._candidates(name), self.series, name, self.roi, self._modality)
         relative = [replace(note, file=self._relative(note.file)) for note in notes]
-        self._reports[name] = Report(_found_row(name, found), tuple(relative))
+        self._reports[name] = Report(row_of(name, found), tuple(relative))
         return found
 
     def _report(self, name: str) -> Report:
@@ -202,11 +202,7 @@ class DicomFolder:
         ]
 
     def _unknown_patients(self) -> list[Note]:
-        labels = self._labels
-        held = {files[0].patient for files in self._patients.values()}
-        lines = [str(labels.rows[patient]) for patient in labels.of if patient not in held]
-        text = f"{labels.file} labels {len(lines)} patients that the folder does not hold (lines {', '.join(lines)})."
-        return [Note(text)] if lines else []
+        return self._labels.unknown({files[0].patient for files in self._patients.values()})
 
     def _row(self, report: Report, problems: list[Note], labels: Labels | None) -> Finding:
         name = report.row.patient
@@ -219,19 +215,3 @@ class DicomFolder:
 
     def _relative(self, file: str) -> str:
         return str(Path(file).relative_to(self.root)) if file else ""
-
-
-def _found_row(name: str, found: PatientImages | None) -> Finding:
-    if found is None:
-        return Finding(name, "", 0, None, None, False, "", "")
-    first = found.stack.planes[0]
-    return Finding(
-        patient=name,
-        series=found.stack.description,
-        slices=len(found.stack.planes),
-        size=first.size,
-        spacing_mm=first.spacing,
-        mask=found.regions is not None,
-        label="",
-        problem="",
-    )

@@ -9,7 +9,7 @@ from xaibench.datasets.dicom.masks import read_masks
 from xaibench.datasets.dicom.pixels import read_images, stacked
 from xaibench.datasets.dicom.scan import ImageFile
 from xaibench.datasets.dicom.series import Refused, Stack, arrange, gaps
-from xaibench.datasets.notes import Note
+from xaibench.datasets.notes import Finding, Note
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,3 +75,20 @@ def cautions(chosen: Sequence[ImageFile]) -> list[Note]:
         text = "text is burned into the image, says its header; look for names before you share a report."
         notes.append(Note(text))
     return notes
+
+
+def row_of(name: str, found: PatientImages | None) -> Finding:
+    """Row of the table for a patient, without label and problem."""
+    if found is None:
+        return Finding(name, "", 0, None, None, False, "", "")
+    first = found.stack.planes[0]
+    return Finding(
+        patient=name,
+        series=found.stack.description,
+        slices=len(found.stack.planes),
+        size=first.size,
+        spacing_mm=first.spacing,
+        mask=found.regions is not None,
+        label="",
+        problem="",
+    )
