@@ -56,6 +56,8 @@ class MetricFacts(BaseModel):
     """Over patients: the median where a ratio has no upper bound, `share` where a case is a hit or none."""
     ranked: str = ""
     """The fact it stands for in the ranks; metrics of one fact count as one. Empty: shown, not ranked."""
+    scale_free: bool = True
+    """Whether a map times a positive constant scores alike; False only where the map's own units are what is judged."""
     presets: Mapping[str, Preset] = {}
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -48,10 +49,10 @@ app.add_typer(plugin_app, name="plugin")
 
 @app.callback()
 def xaibench(
-    version: bool = typer.Option(
-        False, "--version", callback=show_version, is_eager=True, help="print the version"
-    ),
-    debug: bool = typer.Option(False, "--debug", help="show tracebacks"),
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="show tracebacks")] = False,
 ) -> None:
     """Measure whether the heatmaps that explain medical-image classifiers are right."""
 

@@ -21,6 +21,7 @@ class CompletenessGap:
     """
 
     family: ClassVar = Family.FAITHFULNESS
+    scale_free: ClassVar = False
     higher_is_better: ClassVar = False
     range: ClassVar = (0.0, float("inf"))
     source: ClassVar = "Sundararajan et al. 2017"

@@ -28,6 +28,8 @@ def value_is_finite_and_within_its_range(trial: Trial) -> None:
 
 def scaling_a_heatmap_changes_nothing(trial: Trial) -> None:
     """A positive factor is no evidence."""
+    if not trial.tried.plugin.facts.scale_free:
+        raise NotApplicable("it judges the map in its own units")
     heatmap = _echoed(trial.cases[0].image[None])[0]
     for factor in (1e-3, 100.0):
         scaled = Echo(trial.classifier, trial.cases[0], factor)
