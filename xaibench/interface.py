@@ -62,7 +62,7 @@ class Result:
     def heatmaps(self) -> dict[str, Heatmaps]:
         """Heatmaps `[n *space]` by method, in the order of the images; NaN where a method failed."""
         cases = self.folder.cases()
-        order = self.order or tuple(sorted(cases))
+        order = [name for name in self.order or sorted(cases) if name in cases]  # a preset may take fewer
         return {
             method: self._maps(method, [cases[name] for name in order])
             for method in self.folder.info().methods
