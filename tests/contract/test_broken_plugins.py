@@ -107,7 +107,6 @@ BROKEN_METHODS: list[tuple[Any, Callable[..., None]]] = [
     (method(lambda x: x.mean(axis=-1) * np.arange(1, len(x) + 1)[:, None, None]), EVERY_METHOD[1]),
     (method(lambda x: x.mean(axis=-1) + GLOBAL.random(x.shape[:3])), EVERY_METHOD[2]),
     (type("Made", (Drawn,), {"deterministic": True})(), EVERY_METHOD[3]),
-    (type("Made", (Brightness,), {"deterministic": False})(), EVERY_METHOD[3]),
     (method(lambda x: spoil(x).mean(axis=-1)), EVERY_METHOD[4]),
     (method(lambda x: x.mean(axis=-1) / x.max()), EVERY_METHOD[5]),
     (Overpromises(), EVERY_METHOD[6]),
