@@ -1,6 +1,5 @@
 """The study page: the paper's results in order, in words that fit the numbers, whole without this or that."""
 
-import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
@@ -10,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.models.made_up import VOICE, made_samples, tiny_backbone
-from tests.reports.made_up import NASTY, Plan, make_run
+from tests.models.made_up import made_samples, tiny_backbone
+from tests.reports.made_up import METHODS, NASTY, Plan, keep, make_run
 from tests.reports.made_up_study import figures, make_study, training_of_made_up
 from tests.reports.test_report import Page
-from xaibench.api import Status
+from xaibench.api import Silent, Status
 from xaibench.harness.store.folder import RunFolder
 from xaibench.models.transfer import Plan as TrainingPlan
 from xaibench.models.transfer import train
@@ -22,7 +21,7 @@ from xaibench.reports import study_path, write_reports
 from xaibench.reports.pages import training
 from xaibench.reports.pages.training import Training
 from xaibench.reports.scoring.results import Results, read
-from xaibench.reports.verdicts.study import accuracy, cautions, shuffle_test
+from xaibench.reports.verdicts.study import accuracy, cautions, other_seeds, shuffle_test
 
 SECTIONS = [
     *("findings", "accuracy", "shuffle-test", "curves", "feature-maps", "cohort-explanations", "explainers"),
@@ -113,7 +112,7 @@ def test_three_patients_a_class_are_shown_with_their_maps(page: Page) -> None:
 def test_simulated_images_stand_with_all_that_was_measured(page: Page) -> None:
     found = words(page)
     assert "the model gives it 0.9 [0.8, 0.95] probability of recurrent: recognised" in found
-    assert "shuffled labels: mean 0.4 [0.1, 0.7], 20 % of them recognised; p = 0.02" in found
+    assert "shuffled labels: 0.4 [0.1, 0.7], 20 % of them recognised; p = 0.02, not corrected" in found
     assert "random feature maps: 0.6 [0.5, 0.65]" in found
     assert "40 % of the stacked map lies in the composed tumour, which is 10 % of the image: 4 times" in found
     assert "the image stays alike to 0.7 [0.6, 0.8]" in found
@@ -155,11 +154,9 @@ def test_a_run_without_training_has_no_study(folder: RunFolder, report: str) -> 
 
 
 def test_a_study_without_shuffles_generator_or_figures_has_a_page(tmp_path: Path) -> None:
-    folder = make_run(tmp_path / "run", Plan(patients=4, masks=False))
-    info = folder.info()
-    info["model"]["training"] = training_of_made_up(permutations=0, fine_tune=1)
-    del info["methods"]["stacked-feature-maps"]
-    folder.write_text("run.json", json.dumps(info))
+    others = {name: family for name, family in METHODS.items() if family != "generator"}
+    record = {"training": training_of_made_up(permutations=0, fine_tune=1)}
+    folder = make_run(tmp_path / "run", Plan(patients=4, regions=False, methods=others), record=record)
     write_reports(folder)
     found = words(Page((folder.path / "study.html").read_text()))
     folder.close()
@@ -171,7 +168,7 @@ def test_a_study_without_shuffles_generator_or_figures_has_a_page(tmp_path: Path
 def test_a_class_whose_images_were_not_measured_says_why(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", Plan(patients=4))
     blank = figures("stacked-feature-maps", "recurrent")[0]
-    folder.append([replace(blank, status=Status.FAILED, value=None, reason="took too long", details={})])
+    keep(folder, [replace(blank, status=Status.FAILED, value=None, reason="took too long", details={})])
     report = words(Page(write_reports(folder).read_text()))
     folder.close()
     assert "class-consistency was not measured: took too long" in report
@@ -179,12 +176,8 @@ def test_a_class_whose_images_were_not_measured_says_why(tmp_path: Path) -> None
 
 def test_a_trained_folder_as_it_is_makes_a_page(tmp_path: Path) -> None:
     plan = TrainingPlan(folds=2, permutations=3, weights="none")
-    model = train(made_samples(6, 4, 2), tiny_backbone(), plan, tmp_path / "model", VOICE)
-    folder = make_run(tmp_path / "run", Plan(patients=10))
-    info = folder.info()
-    parts = {name: model.read(f"{name}.json") for name in ("training", "metrics", "curves")}
-    info["model"]["training"] = {"settings": parts.pop("training"), **parts}
-    folder.write_text("run.json", json.dumps(info))
+    model = train(made_samples(6, 4, 2), tiny_backbone(), plan, tmp_path / "model", Silent())
+    folder = make_run(tmp_path / "run", Plan(patients=10), record={"training": model.record()})
     write_reports(folder)
     found = words(Page((folder.path / "study.html").read_text()))
     folder.close()
@@ -202,6 +195,7 @@ def test_accuracy_stands_beside_the_papers_and_the_larger_class() -> None:
         "(95 % interval 55 % to 95 %). The paper's 93 % lies within this interval."
     )
     assert found.particulars[0] == "always naming the larger class: 75 %"
+    assert "Wilson" in found.test
     assert not found.warns
 
 
@@ -220,9 +214,9 @@ def test_an_accuracy_no_better_than_the_larger_class_is_a_warning() -> None:
 @pytest.mark.parametrize(
     ("null", "p", "counted", "warns"),
     [
-        ([0.5, 0.6], 0.01, "0 of 2 cross-validations are as accurate; p = 0.01", False),
-        ([0.5, 10 / 12], 0.04, "1 of 2 cross-validations is as accurate; p = 0.04", False),
-        ([0.9, 10 / 12], 0.5, "2 of 2 cross-validations are as accurate; p = 0.5", True),
+        ([0.5, 0.6], 0.01, "0 of 2 cross-validations are as accurate", False),
+        ([0.5, 10 / 12], 0.04, "1 of 2 cross-validations is as accurate", False),
+        ([0.9, 10 / 12], 0.5, "2 of 2 cross-validations are as accurate", True),
     ],
 )
 def test_the_shuffle_test_is_said(null: list[float], p: float, counted: str, warns: bool) -> None:
@@ -236,24 +230,39 @@ def test_the_shuffle_test_is_said(null: list[float], p: float, counted: str, war
     }
     found = shuffle_test(made_up(shuffle_test={"permutations": 2, "headline": "accuracy", "accuracy": test}))
     assert counted in found.text
+    assert found.test.endswith(f"p = {p}")
     assert found.warns == warns
     assert ("It is not shown that the model has learned anything" in found.text) == warns
 
 
-def cautioned(study: RunFolder, model: dict[str, Any], cohort: dict[str, Any]) -> list[str]:
+def test_trap_40_the_spread_over_training_seeds_stands_beside_the_single_run() -> None:
+    seeds = [{"seed": n, "figures": {"accuracy": value}} for n, value in enumerate((0.7, 0.9, 0.8))]
+    found = replace(made_up(), seeds=seeds)
+    (said,) = other_seeds(found)
+    assert said.text == "Over 3 trainings with other seeds, accuracy lies between 70 % and 90 %, median 80 %."
+    table = training.seeds_table(found)
+    assert table is not None
+    assert table.rows == [["accuracy", "0.8", "0.7", "0.9"]]
+    assert training.seeds_table(made_up()) is None
+    assert other_seeds(made_up()) == []
+
+
+def cautioned(study: RunFolder, facts: dict[str, str], patients: int) -> list[str]:
     run = read(study)
-    info = {**run.info, "model": {**run.info["model"], **model}, "cohort": {**run.info["cohort"], **cohort}}
-    return [v.text for v in cautions(Results(info, run.scores, run.board), made_up())]
+    cohort = run.info.cohort.model_copy(update={"cases": run.info.cohort.cases[:patients]})
+    model = run.info.model.model_copy(update={"facts": facts})
+    info = run.info.model_copy(update={"model": model, "cohort": cohort})
+    return [v.text for v in cautions(Results(info, run.records, run.cases), made_up())]
 
 
 def test_small_classes_are_a_caution(study: RunFolder) -> None:
-    assert cautioned(study, {}, {}) == [
+    assert cautioned(study, {}, 12) == [
         "Only 3 of 12 patients are ill: what is said of them rests on very few."
     ]
 
 
 def test_another_cohort_and_the_makers_caution_are_said(study: RunFolder) -> None:
-    found = cautioned(study, {"facts": {"caution": "Kinder than\nreal MRI."}}, {"patients": 5})
+    found = cautioned(study, {"caution": "Kinder than\nreal MRI."}, 5)
     assert found[1:] == [
         "The models were trained on 12 patients, and 5 patients are explained: the explanations are not of the same "
         "cohort.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from xaibench.harness.store.run_info import RunInfo
@@ -31,6 +32,8 @@ class Training:
     settings: Mapping[str, Any]
     metrics: Mapping[str, Any]
     curves: Sequence[Mapping[str, Sequence[float]]]
+    seeds: Sequence[Mapping[str, Any]] = ()
+    """Trainings with other seeds (`trainings` of seeds.json); empty where there was only this one."""
 
     @property
     def patients(self) -> Mapping[str, Any]:
@@ -48,6 +51,11 @@ class Training:
     def permutations(self) -> int:
         """Number of times that the labels were shuffled."""
         return int(self.metrics["shuffle_test"]["permutations"])
+
+    def over_seeds(self, figure: str) -> list[float]:
+        """Values of a figure, one a training; empty where a training lacks it."""
+        values = [training["figures"].get(figure) for training in self.seeds]
+        return [float(value) for value in values if value is not None] if None not in values else []
 
 
 def training_of(info: RunInfo) -> Training | None:
@@ -140,3 +148,14 @@ def shuffle_table(training: Training) -> Table:
     ]
     header = ["patient level", "observed", "p", "shuffled: mean", "standard deviation", "highest"]
     return Table(caption, header, rows)
+
+
+def seeds_table(training: Training) -> Table | None:
+    """Figures over trainings with other seeds, which shuffle the folds and the start of the heads; None without any."""
+    names = sorted({name for each in training.seeds for name in each["figures"]})
+    values = {name: found for name in names if (found := training.over_seeds(name))}
+    if not values:
+        return None
+    rows = [[MEASURES.get(n, n), *map(brief, (median(v), min(v), max(v)))] for n, v in values.items()]
+    caption = f"Over {plural(len(training.seeds), 'training')} with other seeds, patient level"
+    return Table(caption, ["figure", "median", "lowest", "highest"], rows)

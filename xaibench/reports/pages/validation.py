@@ -6,7 +6,7 @@ from xaibench.reports.pages import training
 from xaibench.reports.pages.rendering import rendered
 from xaibench.reports.pages.training import Training
 from xaibench.reports.pictures.study_plots import curve_plots, null_histograms, reliability
-from xaibench.reports.verdicts.study import accuracy, shuffle_test
+from xaibench.reports.verdicts.study import accuracy, other_seeds, shuffle_test
 
 
 def sections(found: Training) -> dict[str, Any]:
@@ -19,10 +19,11 @@ def sections(found: Training) -> dict[str, Any]:
         "shuffles": training.shuffle_table(found),
         "nulls": null_histograms(found),
         "curves": curve_plots(found),
+        "seeds": training.seeds_table(found),
     }
 
 
 def training_page(found: Training) -> str:
     """Render the page of a model folder."""
-    verdicts = [accuracy(found), shuffle_test(found)]
+    verdicts = [accuracy(found), *other_seeds(found), shuffle_test(found)]
     return rendered("training.html.j2", facts=training.facts(found), verdicts=verdicts, **sections(found))

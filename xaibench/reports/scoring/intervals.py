@@ -85,7 +85,8 @@ def estimate(values: Values, aggregate: Aggregate = "mean", bounds: Interval = U
         return Estimate(value, None, None, n, "one patient: no interval over patients")
     # A value that rounding has put beyond a bound must not shut its own mean out.
     reached = min(bounds[0], float(ordered[0])), max(bounds[1], float(ordered[-1]))
-    low, high = _interval(ordered, aggregate, reached)
+    # Nor may the rounding of a sum put an end beyond it: weights that add up to one add up to 1 + 2e-16.
+    low, high = _common(_interval(ordered, aggregate, reached), reached)
     if not math.isfinite(high - low):
         reason = f"all {n} patients have the same value and there is no bound to it: no interval"
         return Estimate(value, None, None, n, reason)

@@ -1,6 +1,7 @@
 """The study's findings in sentences, beside those of Provenzano et al. 2025 (Tomography 11(3):38)."""
 
 from collections.abc import Mapping
+from statistics import median
 from typing import Any
 
 from xaibench.reports.pages.training import Training
@@ -20,6 +21,7 @@ def study_findings(run: Results, training: Training) -> list[Verdict]:
     """Accuracy, shuffle test, simulated images, where the evidence lies, cautions: in the order of the page."""
     return [
         accuracy(training),
+        *other_seeds(training),
         shuffle_test(training),
         held_out(run.info),
         *recognition(run),
@@ -76,6 +78,16 @@ def shuffle_test(training: Training) -> Verdict:
         return Verdict(f"{text}.", named, beside, patients=patients)
     after = "It is not shown that the model has learned anything of the classes"
     return Verdict(f"{text}. {after}.", named, beside, warns=True, patients=patients)
+
+
+def other_seeds(training: Training) -> list[Verdict]:
+    """How much the accuracy hangs on the seed of the training."""
+    found = training.over_seeds("accuracy")
+    if len(found) < 2:
+        return []
+    low, middle, high = (percent(value) for value in (min(found), median(found), max(found)))
+    text = f"Over {len(found)} trainings with other seeds, accuracy lies between {low} and {high}, median {middle}"
+    return [Verdict(f"{text}.", patients=training.patients["n"])]
 
 
 def cautions(run: Results, training: Training) -> list[Verdict]:
