@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from xaibench.api import Intensity
+from xaibench.api import Dataset, Intensity, NotApplicable, Silent
 from xaibench.cli import options
 from xaibench.cli.run import execute, spec_of
 from xaibench.cli.terminal import error_console, out_console, table, without_import_chatter
@@ -16,6 +16,10 @@ from xaibench.harness.spec import RunSpec, make_spec
 
 if TYPE_CHECKING:
     from xaibench.models.model_folder import ModelFolder
+    from xaibench.models.plan import Plan
+
+GENERATOR, RECOGNITION = "stacked-feature-maps", "class-consistency"
+"""The paper's generator of simulated images, and whether the models see the class in them."""
 
 
 def train(
@@ -79,6 +83,7 @@ def study(
     choose_plugins(spec)  # a misspelt name is told before the minutes of a training
     folder = out or Path("runs") / f"study-{Path(spec.dataset).name}-{backbone}"
     model = train_folder(spec, given, folder / "model")
+    repeat_training(spec, given, model)
     failed = execute(spec.model_copy(update={"model": str(model.path)}), folder, retry_failed)
     raise typer.Exit(1 if failed else 0)
 
@@ -87,19 +92,60 @@ def train_folder(spec: RunSpec, given: dict[str, Any], out: Path) -> "ModelFolde
     """Train what the options say, or go on with it, and print the figures."""
     with without_import_chatter():
         from xaibench.cli.progress import ConsoleProgress
-        from xaibench.models.transfer import Plan, train_dataset
+        from xaibench.models.transfer import train_dataset
+
+    dataset, progress = dataset_of(spec), ConsoleProgress(error_console)
+    folder = train_dataset(dataset, plan_of(spec, given), out, progress)
+    print_training(folder.read("metrics.json"))
+    out_console.print(f"Training: {write_page(folder)}")
+    return folder
+
+
+def write_page(folder: "ModelFolder") -> Path:
+    """Write the page on a training; returns its path."""
     from xaibench.reports import training_page
 
-    of_run: dict[str, Any] = {"seed": spec.seed, "intensity": spec.intensity or Intensity.RAW}
-    plan = Plan(**{name: given[name] for name in Plan.__dataclass_fields__ if name not in of_run}, **of_run)
+    names = folder.read("folds.json")["class_names"]
+    return folder.write_text("training.html", training_page(names, folder.record()))
+
+
+def repeat_training(spec: RunSpec, given: dict[str, Any], folder: "ModelFolder") -> None:
+    """Train again with other seeds, and let each training's models judge the images that are simulated from them."""
+    if given["training_seeds"] < 2:
+        return
+    with without_import_chatter():
+        from xaibench.cli.progress import ConsoleProgress
+        from xaibench.harness.judging import by_other_classifiers
+        from xaibench.harness.prepare import prepare
+        from xaibench.models.seeds import dataset_over_seeds
+
+    progress = ConsoleProgress(error_console)
+    judged = {"model": str(folder.path), "methods": GENERATOR, "metrics": RECOGNITION}
+    judge = by_other_classifiers(prepare(spec.model_copy(update=judged), Silent()))
+    try:
+        dataset_over_seeds(
+            dataset_of(spec), plan_of(spec, given), folder, progress, given["training_seeds"], judge
+        )
+    except NotApplicable as reason:
+        progress.say(f"No other training seeds: {reason}.")
+    write_page(folder)
+
+
+def plan_of(spec: RunSpec, given: dict[str, Any]) -> "Plan":
+    """Plan of a training, from the options of the command and those it shares with a run."""
+    from xaibench.models.plan import Plan
+
+    shared: dict[str, Any] = {"seed": spec.seed, "intensity": spec.intensity or Intensity.RAW}
+    own = {name: given[name] for name in Plan.__dataclass_fields__ if name not in shared}
+    return Plan(**own, **shared)
+
+
+def dataset_of(spec: RunSpec) -> Dataset:
+    """Open the dataset that a spec names, with its options."""
     source = find_source(["datasets"], spec.dataset)
     check_options(spec.options, [source])
-    folder = train_dataset(source.make(spec.options), plan, out, ConsoleProgress(error_console))
-    names = folder.read("folds.json")["class_names"]
-    page = folder.write_text("training.html", training_page(names, folder.record()))
-    print_training(folder.read("metrics.json"))
-    out_console.print(f"Training: {page}")
-    return folder
+    made: Dataset = source.make(spec.options)
+    return made
 
 
 def print_training(metrics: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from xaibench.models.known_patients import KnownPatients
 
 FOLDS = "folds.json"
 KEY = "identity.key"
+SEEDS_FILE = "seeds.json"
 
 
 class ModelFolder:
@@ -105,6 +106,7 @@ class ModelFolder:
             "settings": self.read("training.json"),
             "metrics": self.read("metrics.json"),
             "curves": self.read("curves.json"),
+            "seeds": self.read(SEEDS_FILE)["trainings"] if (self.path / SEEDS_FILE).is_file() else [],
         }
 
     def read(self, name: str) -> Any:

@@ -18,14 +18,13 @@ from xaibench.models.backbones import Backbone
 from xaibench.models.folds import stratified_folds
 from xaibench.models.heads import HeadSchedule
 from xaibench.models.learning import FrozenLearner
-from xaibench.models.model_folder import ModelFolder
+from xaibench.models.model_folder import SEEDS_FILE, ModelFolder
 from xaibench.models.plan import Plan, description
 from xaibench.models.samples import Samples
 from xaibench.models.scoring import patient_scores
 from xaibench.models.shuffle_test import STATISTICS, p_value, statistics_of
 from xaibench.models.transfer import samples_and_backbone, shuffle
 
-FILE = "seeds.json"
 SEEDS = 10
 Judge = Callable[[Folds], Mapping[str, float]]
 """Computes further figures of the fold models of one training, such as how well they know a simulated image."""
@@ -122,7 +121,7 @@ def over_seeds(
         for each in progress.track(missing, "training seeds"):
             done[each.seed] = repeated.train(each, judge)
             study = SeedStudy(trainings=tuple(done[seed] for seed in sorted(done)))
-            folder.write_text(FILE, study.model_dump_json(indent=2) + "\n")
+            folder.write_text(SEEDS_FILE, study.model_dump_json(indent=2) + "\n")
     return study.first(plan, seeds)
 
 
@@ -166,7 +165,7 @@ class Repeated:
 
 def read_study(folder: ModelFolder) -> SeedStudy:
     """Return what a folder holds of its trainings over seeds; empty if nothing. Raises XaibenchError if damaged."""
-    file = folder.path / FILE
+    file = folder.path / SEEDS_FILE
     if not file.is_file():
         return SeedStudy()
     try:

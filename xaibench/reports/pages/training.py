@@ -11,6 +11,8 @@ from xaibench.reports.scoring.groups import class_name
 from xaibench.reports.text import brief, plural, span
 
 STUDY = "study.html"
+RECOGNITION = "class-consistency"
+"""Metric that tells whether the models see a class in the image simulated to show it."""
 MEASURES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -152,10 +154,22 @@ def shuffle_table(training: Training) -> Table:
 
 def seeds_table(training: Training) -> Table | None:
     """Figures over trainings with other seeds, which shuffle the folds and the start of the heads; None without any."""
-    names = sorted({name for each in training.seeds for name in each["figures"]})
-    values = {name: found for name in names if (found := training.over_seeds(name))}
+    tested = {f"p_{name}": f"shuffle test by {MEASURES[name]}: p" for name in TESTED}
+    shown = {**MEASURES, **tested, **_recognition_names(training)}
+    values = {words: found for name, words in shown.items() if (found := training.over_seeds(name))}
     if not values:
         return None
-    rows = [[MEASURES.get(n, n), *map(brief, (median(v), min(v), max(v)))] for n, v in values.items()]
+    rows = [[words, *map(brief, (median(v), min(v), max(v)))] for words, v in values.items()]
     caption = f"Over {plural(len(training.seeds), 'training')} with other seeds, patient level"
     return Table(caption, ["figure", "median", "lowest", "highest"], rows)
+
+
+def _recognition_names(training: Training) -> dict[str, str]:
+    """Names of what the judge of the study records of each class, in words."""
+    found = {}
+    for name in training.classes:
+        figure = f"{RECOGNITION} class {name}"
+        found[figure] = f"probability of {name} for its simulated image"
+        found[f"{figure} null_mean"] = f"the same, simulated with shuffled labels ({name})"
+        found[f"{figure} null_p"] = f"the two compared: p ({name})"
+    return found

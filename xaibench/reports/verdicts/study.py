@@ -1,10 +1,10 @@
 """The study's findings in sentences, beside those of Provenzano et al. 2025 (Tomography 11(3):38)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
 
-from xaibench.reports.pages.training import Training
+from xaibench.reports.pages.training import RECOGNITION, Training
 from xaibench.reports.scoring.results import Results
 from xaibench.reports.scoring.signed_rank import SIGNIFICANT
 from xaibench.reports.text import brief, one_line, p_text, percent, plural
@@ -81,13 +81,46 @@ def shuffle_test(training: Training) -> Verdict:
 
 
 def other_seeds(training: Training) -> list[Verdict]:
-    """How much the accuracy hangs on the seed of the training."""
-    found = training.over_seeds("accuracy")
+    """How much accuracy, its shuffle test and the recognition of the simulated images hang on the training's seed."""
+    found, tests = training.over_seeds("accuracy"), training.over_seeds("p_accuracy")
     if len(found) < 2:
         return []
-    low, middle, high = (percent(value) for value in (min(found), median(found), max(found)))
-    text = f"Over {len(found)} trainings with other seeds, accuracy lies between {low} and {high}, median {middle}"
-    return [Verdict(f"{text}.", patients=training.patients["n"])]
+    text = f"Over {len(found)} trainings with other seeds, accuracy lies {_between(found, percent)}"
+    if tests:
+        text += f"; {_below_significant(tests)} beat their shuffled labels"
+    named = f"in each training: the permutation test above, p < {SIGNIFICANT}, not corrected for their number"
+    patients = training.patients["n"]
+    images = [verdict for name in training.classes for verdict in _recognised_over_seeds(training, name)]
+    return [Verdict(f"{text}.", named if tests else "", patients=patients), *images]
+
+
+def _recognised_over_seeds(training: Training, name: str) -> list[Verdict]:
+    figure = f"{RECOGNITION} class {name}"
+    found, tests = training.over_seeds(figure), training.over_seeds(f"{figure} null_p")
+    if not found:
+        return []
+    text = f"Over them, the image simulated for {name} is given that class with a probability {_between(found, brief)}"
+    if not tests:
+        return [Verdict(f"{text}.", patients=training.patients["n"])]
+    beat = sum(p < SIGNIFICANT for p in tests)
+    text += f"; {_below_significant(tests)} do better than images of shuffled labels"
+    after = (
+        ""
+        if beat > len(tests) / 2
+        else ". Randomly relabelled patients mostly do as well, so this proves nothing"
+    )
+    named = (
+        f"in each training: permutation test within folds, p < {SIGNIFICANT}, not corrected for their number"
+    )
+    return [Verdict(f"{text}{after}.", named, warns=bool(after), patients=training.patients["n"])]
+
+
+def _between(found: list[float], shown: Callable[[float], str]) -> str:
+    return f"between {shown(min(found))} and {shown(max(found))}, median {shown(median(found))}"
+
+
+def _below_significant(tests: list[float]) -> str:
+    return f"{sum(p < SIGNIFICANT for p in tests)} of {len(tests)}"
 
 
 def cautions(run: Results, training: Training) -> list[Verdict]:
