@@ -1,6 +1,6 @@
 """The neutral half of a classifier: all that may be asked; a subclass adds primitives on flat batches."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from functools import partial
 
 import numpy as np
@@ -25,15 +25,11 @@ from xaibench.api import (
 from xaibench.classifiers.batches import default_batch_size, even_parts, finite, flattened
 from xaibench.classifiers.counting import CountedBatches, single
 from xaibench.classifiers.memory import Memory
-from xaibench.classifiers.probabilities import log_odds, log_probabilities
+from xaibench.classifiers.primitives import Primitives
 
 
-class BaseClassifier(CountedBatches, ABC):
-    """Answers as `xaibench.api.Classifier`.
-
-    A subclass computes flat batches `[n *space c]` of at most `batch_size` images in its primitives, the methods
-    whose names begin with `_`. Only `_scores` must be there; what else it has, it names in `offers`.
-    """
+class BaseClassifier(CountedBatches, Primitives):
+    """Answers as `xaibench.api.Classifier`. A subclass brings primitives; what it has of them, it names in `offers`."""
 
     def __init__(
         self, input_shape: tuple[int, ...], batch_size: int | None = None, class_names: tuple[str, ...] = ()
@@ -48,11 +44,6 @@ class BaseClassifier(CountedBatches, ABC):
     @abstractmethod
     def n_classes(self) -> int:
         """Number of classes."""
-
-    @property
-    @abstractmethod
-    def exclusive(self) -> bool:
-        """Whether an image has exactly one class."""
 
     @property
     @abstractmethod
@@ -147,10 +138,13 @@ class BaseClassifier(CountedBatches, ABC):
     def relevance(
         self, images: AnyImages, targets: AnyTargets, rule: str, baseline: Image | None = None
     ) -> AnyImages:
-        """Send the target's logit back to the input by a named rule."""
+        """Send the target's logit back to the input by a named rule.
+
+        Raises NotApplicable for a rule that does not know a layer of this model.
+        """
         self._require(Need.BACKWARD_RULES)
         if rule not in self.backward_rules:
-            raise XaibenchError(unknown("backward rule", rule, sorted(self.backward_rules)))
+            raise self._no_rule(rule)
         primitive = partial(self._relevance, rule=rule, baseline=baseline)
         return self._run_one(primitive, images, targets, backward=1)
 
@@ -171,51 +165,11 @@ class BaseClassifier(CountedBatches, ABC):
         """Lend the Keras model; the stated passes are counted."""
         raise NotApplicable(self._why_not(Need.KERAS))
 
-    # ------------------------------------------------------------ primitives, each for one flat batch
-
-    @abstractmethod
-    def _scores(self, images: np.ndarray) -> np.ndarray:
-        """Class probabilities `[n k]`."""
-
-    def _logits(self, images: np.ndarray) -> np.ndarray:
-        read_back = log_probabilities if self.exclusive else log_odds
-        return read_back(self._scores(images))
-
-    def _masked_scores(self, image: np.ndarray, masks: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-        kept = masks[..., None]
-        return self._scores(kept * image + (1 - kept) * baseline)
-
-    def _input_gradients(self, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        raise NotApplicable(self._why_not(Need.INPUT_GRADIENTS))
-
-    def _features(self, images: np.ndarray, *, layer: str) -> np.ndarray:
-        raise NotApplicable(self._why_not(Need.FEATURES))
-
-    def _feature_gradients(
-        self, images: np.ndarray, targets: np.ndarray, *, layer: str
-    ) -> tuple[np.ndarray, np.ndarray]:
-        raise NotApplicable(self._why_not(Need.FEATURE_GRADIENTS))
-
-    def _feature_shape(self, layer: str) -> tuple[int, ...]:
-        raise NotApplicable(self._why_not(Need.FEATURES))
-
-    def _logits_from_features(self, features: np.ndarray, *, layer: str) -> np.ndarray:
-        raise NotApplicable(self._why_not(Need.LOGITS_FROM_FEATURES))
-
-    def _relevance(
-        self, images: np.ndarray, targets: np.ndarray, *, rule: str, baseline: np.ndarray | None
-    ) -> np.ndarray:
-        raise NotApplicable(self._why_not(Need.BACKWARD_RULES))
-
-    def _attention(self, images: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Both `[n layers heads tokens tokens]`."""
-        raise NotApplicable(self._why_not(Need.ATTENTION))
-
     # ------------------------------------------------------------ what is not offered
 
-    def _why_not(self, need: Need) -> str:
-        """One sentence for what is not offered."""
-        return f"this model does not offer {need.value}"
+    def _no_rule(self, rule: str) -> Exception:
+        """Why a backward rule is not among those of this model."""
+        return XaibenchError(unknown("backward rule", rule, sorted(self.backward_rules)))
 
     def _require(self, need: Need) -> None:
         if need not in self.offers:

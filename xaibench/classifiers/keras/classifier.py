@@ -1,22 +1,17 @@
-"""A Keras image classifier: its primitives are functions of its graph, traced once each."""
+"""A Keras image classifier: what it is, what it offers, and its copies with other weights."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from jaxtyping import Float32
 
 from xaibench.api import BorrowedModel, Images, Need, NotApplicable, XaibenchError, unknown
-from xaibench.classifiers.base import BaseClassifier
 from xaibench.classifiers.batches import even_parts
-from xaibench.classifiers.keras import functions
-from xaibench.classifiers.keras.acceptance import input_shape_of
 from xaibench.classifiers.keras.fingerprint import fingerprint
 from xaibench.classifiers.keras.flat import Step
-from xaibench.classifiers.keras.graph import Function, Graph, open_graph
 from xaibench.classifiers.keras.lending import lent_copy
+from xaibench.classifiers.keras.primitives import KerasPrimitives
 from xaibench.classifiers.keras.probing import outputs_of, verified
 from xaibench.classifiers.keras.randomising import fresh_weights, layers_with_weights
 from xaibench.classifiers.keras.sharing import SharedModel, with_known
@@ -24,15 +19,8 @@ from xaibench.classifiers.keras.sharing import SharedModel, with_known
 OF_MAPS = {Need.FEATURES, Need.FEATURE_GRADIENTS, Need.LOGITS_FROM_FEATURES, Need.KERAS}
 
 
-class KerasClassifier(BaseClassifier):
+class KerasClassifier(KerasPrimitives):
     """Wraps a functional or sequential Keras model."""
-
-    def __init__(self, model: Any, batch_size: int | None = None, class_names: tuple[str, ...] = ()) -> None:
-        super().__init__(input_shape_of(model), batch_size, class_names)
-        self.model = model
-        self._compiled: dict[str, Callable[..., Any]] = {}
-        self._shared: SharedModel | None = None
-        self._weights: list[np.ndarray] = []
 
     def sibling(self, weights: Sequence[np.ndarray]) -> "KerasClassifier":
         """Return a classifier of the same layers with other weights, such as another fold's.
@@ -44,22 +32,13 @@ class KerasClassifier(BaseClassifier):
             self._weights = self._shared.active
         other = KerasClassifier(self.model, self.batch_size, self.class_names)
         other.graph = self.graph
+        other._rules = self._rules
         other._compiled = self._compiled
         other._shared = self._shared
         other._weights = with_known(weights, self._weights)
         return other
 
-    def _activate(self) -> None:
-        """Put this classifier's own weights into the model, if others share it."""
-        if self._shared is not None:
-            self._shared.activate(self._weights)
-
     # ------------------------------------------------------------ what the model is
-
-    @cached_property
-    def graph(self) -> Graph:
-        """The model laid flat."""
-        return open_graph(self.model)
 
     @property
     def n_classes(self) -> int:
@@ -81,6 +60,7 @@ class KerasClassifier(BaseClassifier):
         """What this model can be asked for."""
         found = {Need.SCORES, Need.INPUT_GRADIENTS}
         found |= {Need.RANDOMISED} if self._layers_with_weights else set()
+        found |= {Need.BACKWARD_RULES} if self.backward_rules else set()
         if self.graph.has_maps():
             found |= {Need.FEATURES, Need.FEATURE_GRADIENTS}
             found |= set() if self._is_bypassed(self.default_layer) else {Need.LOGITS_FROM_FEATURES}
@@ -140,6 +120,15 @@ class KerasClassifier(BaseClassifier):
         trained = zip(self.model.weights, self.model.get_weights(), strict=True)
         return self.sibling([np.asarray(fresh.get(id(variable), there)) for variable, there in trained])
 
+    @property
+    def backward_rules(self) -> frozenset[str]:
+        """Rules that have a meaning for every layer of the model."""
+        return self._rules.names
+
+    def _no_rule(self, rule: str) -> Exception:
+        reason = self._rules.refusal(rule)
+        return NotApplicable(reason) if reason else super()._no_rule(rule)
+
     def borrow_keras(self, forward: int, backward: int) -> BorrowedModel:
         """Lend the flat Keras model with logits as its output; the stated passes are counted."""
         self._require(Need.KERAS)
@@ -156,85 +145,10 @@ class KerasClassifier(BaseClassifier):
             return "the model has no convolutional layer, so it has no feature maps"
         if need is Need.LOGITS_FROM_FEATURES:
             return f"the logits also depend on layers that go past {self.default_layer!r}"
+        if need is Need.BACKWARD_RULES:
+            return self._rules.refusals
         if need is Need.RANDOMISED:
             return "the model has no layer with weights that it learnt"
         if need is Need.KERAS:
             return "the logits are read back from the model's probabilities, so no Keras model puts them out"
         return super()._why_not(need)
-
-    # ------------------------------------------------------------ primitives
-
-    def _scores(self, images: np.ndarray) -> np.ndarray:
-        function = self._traced("scores", self.graph.scores, self._images())
-        return _array(function(images))
-
-    def _logits(self, images: np.ndarray) -> np.ndarray:
-        function = self._traced("logits", lambda: self.graph.logits_from(self.graph.image), self._images())
-        return _array(function(images))
-
-    def _masked_scores(self, image: np.ndarray, masks: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-        single = tf.TensorSpec(self.input_shape)
-        signature = single, tf.TensorSpec((None, *self.input_shape[:-1])), single
-        function = self._traced("masked scores", lambda: functions.masked(self.graph.scores()), *signature)
-        return _array(function(image, masks, baseline))
-
-    def _input_gradients(self, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        def build() -> Function:
-            return functions.input_gradient(self.graph.logits_from(self.graph.image))
-
-        function = self._traced("input gradients", build, self._images(), TARGETS)
-        return _array(function(images, targets.astype(np.int32)))
-
-    def _features(self, images: np.ndarray, *, layer: str) -> np.ndarray:
-        maps = self.graph.output_of(layer)
-        function = self._traced(f"features of {layer}", lambda: self.graph.inner(maps), self._images())
-        return _array(function(images)[0])
-
-    def _feature_gradients(
-        self, images: np.ndarray, targets: np.ndarray, *, layer: str
-    ) -> tuple[np.ndarray, np.ndarray]:
-        def build() -> Function:
-            return functions.inner_gradients(self.graph.inner_and_logits(self.graph.output_of(layer)))
-
-        function = self._traced(f"feature gradients of {layer}", build, self._images(), TARGETS)
-        (maps,), (gradients,) = function(images, targets.astype(np.int32))
-        return _array(maps), _array(gradients)
-
-    def _logits_from_features(self, features: np.ndarray, *, layer: str) -> np.ndarray:
-        if self._is_bypassed(layer):
-            raise NotApplicable(f"the logits also depend on layers that go past {layer!r}")
-        shape = tf.TensorSpec((None, *features.shape[1:]))
-        maps = self.graph.output_of(layer)
-        function = self._traced(f"logits from {layer}", lambda: self.graph.logits_from(maps), shape)
-        return _array(function(features))
-
-    def _is_bypassed(self, layer: str) -> bool:
-        """Tell whether the logits depend on the image past a layer too."""
-        try:
-            self.graph.logits_from(self.graph.output_of(layer))
-        except ValueError:
-            return True
-        return False
-
-    def _feature_shape(self, layer: str) -> tuple[int, ...]:
-        return tuple(self.graph.output_of(layer).shape[1:])
-
-    # ------------------------------------------------------------ traced functions
-
-    def _traced(self, name: str, build: Callable[[], Function], *signature: Any) -> Function:
-        """Trace each function once, for any number of images, so that no batch needs padding."""
-        self._activate()
-        if name not in self._compiled:
-            self._compiled[name] = tf.function(build(), input_signature=signature)
-        return self._compiled[name]
-
-    def _images(self) -> Any:
-        return tf.TensorSpec((None, *self.input_shape))
-
-
-TARGETS = tf.TensorSpec((None,), tf.int32)
-
-
-def _array(tensor: Any) -> np.ndarray:
-    array: np.ndarray = tensor.numpy().astype(np.float32, copy=False)
-    return array

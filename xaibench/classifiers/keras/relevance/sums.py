@@ -1,0 +1,104 @@
+"""Rules for weighted sums: each sends the relevance R of the outputs z to the inputs x, in shares.
+
+W+ and W- are the positive and negative parts of the weights, x+ and x- those of the inputs.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+from xaibench.classifiers.keras.relevance.call import Call
+from xaibench.classifiers.keras.relevance.nodes import level, vjp
+
+GAMMA = 0.25
+"""Montavon et al. 2019, sec. 10.3.2: how much positive contributions are favoured."""
+EPSILON = 1e-6
+"""Keeps divisions finite; times the mean output, so small that no relevance to speak of is lost."""
+LEAST = 1e-20  # where all outputs are 0
+
+Weights = tuple[Any, Any, Any]
+"""Kernel for inputs above 0, kernel for those below 0, and bias."""
+
+
+def stabilised(z: Any) -> Any:
+    """Z, a little further from 0."""
+    little = EPSILON * level(z) + LEAST
+    return tf.where(z >= 0, z + little, z - little)
+
+
+def epsilon(call: Call, relevance: Any) -> list[Any]:
+    """R_i = sum_j x_i w_ij / (z_j + eps sign z_j) R_j (Bach et al. 2015, eq. 58); the bias keeps its share."""
+    kernel, bias = call.node.weights()
+    (x,) = call.inputs
+    return [x * _back(call, kernel, relevance / stabilised(call.product(x, kernel) + bias))]
+
+
+def gamma(call: Call, relevance: Any) -> list[Any]:
+    """Epsilon with W + 0.25 W+ (Montavon et al. 2019, eq. 10.6), what has the sign of the output being favoured.
+
+    That is how Andeol et al. 2021 extend the rule to inputs and outputs below 0.
+    """
+    kernel, bias = call.node.weights()
+    plus, minus = kernel + GAMMA * _positive(kernel), kernel + GAMMA * _negative(kernel)
+    above = plus, minus, bias + GAMMA * _positive(bias)
+    below = minus, plus, bias + GAMMA * _negative(bias)
+    return [_by_sign(call, above, below, relevance)]
+
+
+def z_plus(call: Call, relevance: Any) -> list[Any]:
+    """R_i = sum_j x_i w+_ij / sum_i' x_i' w+_i'j R_j (Montavon et al. 2017, z+ rule).
+
+    Inputs below 0 count with W-: the rule shares among positive contributions alone. Outputs below 0, which the paper
+    has none of, share among the negative ones: they are treated as the outputs of -W.
+    """
+    kernel, _ = call.node.weights()
+    plus, minus = _positive(kernel), _negative(kernel)
+    return [_by_sign(call, (plus, minus, 0.0), (minus, plus, 0.0), relevance)]
+
+
+def z_box(call: Call, relevance: Any) -> list[Any]:
+    """R_i = sum_j (x_i w_ij - l_i w+_ij - h_i w-_ij) / (the same, summed over i) R_j (Montavon et al. 2017, zB rule).
+
+    The box l .. h is the range of the image's own preprocessed values, channel by channel.
+    """
+    kernel, _ = call.node.weights()
+    (x,), (low, high) = call.inputs, call.box
+    plus, minus = _positive(kernel), _negative(kernel)
+    z = call.product(x, kernel) - call.product(low, plus) - call.product(high, minus)
+    shares = relevance / stabilised(z)
+    back = [_back(call, weights, shares) for weights in (kernel, plus, minus)]
+    return [x * back[0] - low * back[1] - high * back[2]]
+
+
+def _by_sign(call: Call, above: Weights, below: Weights, relevance: Any) -> Any:
+    """Shares by some weights in outputs above 0, by others in those below 0, which nothing reaches behind a ReLU."""
+    if call.rectified:
+        return _split(call, *above, relevance)
+    is_above = call.output >= 0
+    of_positive = _split(call, *above, tf.where(is_above, relevance, 0.0))
+    return of_positive + _split(call, *below, tf.where(is_above, 0.0, relevance))
+
+
+def _split(call: Call, for_positive: Any, for_negative: Any, bias: Any, relevance: Any) -> Any:
+    """Shares of inputs above 0 by some weights, and of those below 0 by others."""
+    (x,) = call.inputs
+    if call.nonnegative:
+        return x * _back(call, for_positive, relevance / stabilised(call.product(x, for_positive) + bias))
+    above, below = _positive(x), _negative(x)
+    z = call.product(above, for_positive) + call.product(below, for_negative) + bias
+    shares = relevance / stabilised(z)
+    return above * _back(call, for_positive, shares) + below * _back(call, for_negative, shares)
+
+
+def _back(call: Call, kernel: Any, shares: Any) -> Any:
+    """Sum_j w_ij s_j."""
+    (found,) = vjp(lambda x: call.product(x, kernel), [*call.inputs], shares)
+    return found
+
+
+def _positive(values: Any) -> Any:
+    return tf.maximum(values, 0.0)
+
+
+def _negative(values: Any) -> Any:
+    return tf.minimum(values, 0.0)
