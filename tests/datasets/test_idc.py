@@ -69,7 +69,7 @@ def test_whole_series_are_not_fetched_again(tmp_path):
 
 
 @pytest.mark.parametrize(("arrive", "contents"), [(0, b"DICM"), (1, b"DICM"), (2, b"")])
-def test_download_that_stays_short_in_silence_is_an_error_that_names_the_series(tmp_path, arrive, contents):
+def test_trap_25_download_that_stays_short_in_silence_is_an_error_that_names_the_series(tmp_path, arrive, contents):
     index = FakeIndex(FIRST, SECOND, THIRD, delivers={"1.2": arrive}, contents=contents)
     wanted = [SECOND] if not contents else [FIRST, SECOND, THIRD]
     expected = (
@@ -229,7 +229,7 @@ def test_packaged_index_lists_54_patients_34_with_radiotherapy(packaged):
     assert {one.licence for one in plan.series} == {"CC BY 3.0"}
 
 
-def test_packaged_index_holds_273_t2_series_and_no_pathology(packaged):
+def test_trap_27_packaged_index_holds_273_t2_series_and_no_pathology(packaged):
     series = make_plan("tcga-cesc", packaged, "all", None, "any").series
     assert (len(series), sum(one.files for one in series)) == (273, 9185)
     assert {one.modality for one in series} == {"MR"}

@@ -1,5 +1,6 @@
 """What every registered metric declares."""
 
+import math
 from importlib.metadata import entry_points
 
 import pytest
@@ -8,6 +9,28 @@ from xaibench.api import Family, MetricFacts, Need
 
 METRICS = {entry.name: entry.load() for entry in entry_points(group="xaibench.metrics")}
 OURS = {name: cls for name, cls in METRICS.items() if cls.__module__.startswith("xaibench.")}
+
+LOWER_IS_BETTER = {
+    *("adversarial-sensitivity", "backward-passes", "completeness-gap", "deletion-auc", "destroying-area"),
+    *("effective-area", "entropy", "forward-passes", "hausdorff-95", "infidelity", "latency"),
+    *("local-lipschitz", "max-sensitivity", "mprt", "random-logit", "sensitivity-norm", "sufficient-area"),
+}
+FROM_MINUS_ONE = {
+    *("bootstrap-stability", "kappa", "morf-lerf", "mri-stability", "mufidelity", "random-logit"),
+    *("rerun-consistency", "stability-cosine"),
+}
+"""Correlations, cosines and differences of two probabilities."""
+WITHOUT_BOUND = {
+    *("adversarial-sensitivity", "backward-passes", "completeness-gap", "enrichment", "entropy"),
+    *("forward-passes", "hausdorff-95", "latency", "local-lipschitz", "max-sensitivity", "sensitivity-norm"),
+    "throughput",
+}
+
+
+def range_of(name: str) -> tuple[float, float]:
+    if name == "irof":  # one minus a ratio of areas, which may exceed one
+        return -math.inf, 1.0
+    return -1.0 if name in FROM_MINUS_ONE else 0.0, math.inf if name in WITHOUT_BOUND else 1.0
 
 
 def facts_of(cls: type) -> MetricFacts:
@@ -37,3 +60,11 @@ def test_a_metric_of_regions_needs_the_region_and_a_ratio_without_bound_is_a_med
         unbounded and not facts.unit and name != "enrichment"
     ):  # its chance of 1 holds on average, not in the median
         assert facts.aggregate == "median"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_trap_10_directions_and_ranges_are_those_of_the_definitions(name: str) -> None:
+    facts = facts_of(OURS[name])
+    assert facts.higher_is_better == (name not in LOWER_IS_BETTER)
+    assert facts.range == range_of(name)
+    assert facts.scale_free == (name != "completeness-gap")

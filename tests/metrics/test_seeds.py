@@ -62,7 +62,7 @@ def test_ties_are_drawn_by_the_seed_and_by_the_case(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SEEDED))
-def test_some_answer_depends_on_the_seed_and_on_the_case(name: str) -> None:
+def test_trap_37_some_answer_depends_on_the_seed_and_on_the_case(name: str) -> None:
     heatmap = RNG.normal(size=(20, 16))
     by_seed = {str(measure(name, heatmap, seed=seed)) for seed in range(8)}
     by_case = {str(measure(name, heatmap, case=f"P{number:03d}-s00")) for number in range(8)}

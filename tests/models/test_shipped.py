@@ -82,7 +82,7 @@ def test_nothing_else_is_shipped() -> None:
 
 
 @pytest.mark.parametrize(("network", "source"), EACH)
-def test_the_weights_are_of_todays_network_and_phantom(network: str, source: Phantom) -> None:
+def test_trap_40_the_weights_are_of_todays_network_and_phantom(network: str, source: Phantom) -> None:
     """If this fails, the phantom or a schedule was changed: make the weights again (see models/ship.py)."""
     made = shipped_provenance(shipped_name(network, source))
     assert made.data_key == source.training_key()

@@ -126,7 +126,7 @@ def test_every_curve_and_co_localisation_stands_by_class(folder: RunFolder) -> N
         assert set(of_metric["class"]) == {"all", "non-recurrent", "recurrent"}, metric
 
 
-def test_trap_6_patients_csv_holds_what_the_scores_are_made_from(folder: RunFolder) -> None:
+def test_trap_06_patients_csv_holds_what_the_scores_are_made_from(folder: RunFolder) -> None:
     patients, scores = table_of(folder, "patients.csv"), table_of(folder, "scores.csv")
     assert not patients.duplicated(["patient", "method", "metric"]).any()
     own = patients[(patients.method == "lime") & (patients.metric == "morf-lerf")]

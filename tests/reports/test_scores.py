@@ -38,7 +38,7 @@ def test_a_score_has_an_interval_or_a_reason(folder: RunFolder) -> None:
 
 
 @pytest.mark.parametrize(("metric", "average"), [("deletion-auc", fmean), ("sensitivity-norm", median)])
-def test_patients_are_pooled_as_the_metric_declares(metric: str, average: object) -> None:
+def test_trap_31_patients_are_pooled_as_the_metric_declares(metric: str, average: object) -> None:
     values = [0.1, 0.2, 0.9, 0.4, 0.3, 0.35, 0.8]
     score = pooled(info_of(LIME, [metric], 7), list(records_of(metric, values)))["lime", metric]
     assert callable(average)

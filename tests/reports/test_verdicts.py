@@ -227,7 +227,7 @@ def test_worse_than_a_control_needs_the_paired_test() -> None:
 
 
 @pytest.mark.parametrize(("share", "flagged"), [(0.04, False), (0.06, True)])
-def test_trap_7_methods_with_tied_pixels_are_named_above_five_percent(share: float, flagged: bool) -> None:
+def test_trap_07_methods_with_tied_pixels_are_named_above_five_percent(share: float, flagged: bool) -> None:
     run = results_of(one("morf-lerf", {"a": around(0.4)}))
     records = [r.__class__(**{**vars(r), "details": {"tied_share": share}}) for r in run.records]
     assert bool(ties(Results(run.info, records, {}))) == flagged
