@@ -69,7 +69,9 @@ def test_whole_series_are_not_fetched_again(tmp_path):
 
 
 @pytest.mark.parametrize(("arrive", "contents"), [(0, b"DICM"), (1, b"DICM"), (2, b"")])
-def test_trap_25_download_that_stays_short_in_silence_is_an_error_that_names_the_series(tmp_path, arrive, contents):
+def test_trap_25_download_that_stays_short_in_silence_is_an_error_that_names_the_series(
+    tmp_path, arrive, contents
+):
     index = FakeIndex(FIRST, SECOND, THIRD, delivers={"1.2": arrive}, contents=contents)
     wanted = [SECOND] if not contents else [FIRST, SECOND, THIRD]
     expected = (
