@@ -31,11 +31,14 @@ NEVER_NEGATIVE = {
     *(
         "ablation-cam",
         "centre",
+        "deep-taylor",
         "edges",
         "eigen-cam",
         "eigen-grad-cam",
         "grad-cam",
         "grad-cam++",
+        "guided-backprop",
+        "guided-grad-cam",
         "layer-cam",
     ),
     *("mask", "morris", "random", "rise", "saliency", "score-cam", "smoothgrad", "stacked-feature-maps"),
@@ -45,11 +48,13 @@ NEVER_NEGATIVE = {
 SIGNED = {
     *(
         "cam",
+        "deeplift",
         "expected-gradients",
         "gradient-x-input",
         "hires-cam",
         "integrated-gradients",
         "lime",
+        "lrp",
         "occlusion",
     ),
     *("permutation-importance", "random-smooth", "shap", "shap-kernel", "surrogate", "tf-explain-grad-cam"),

@@ -12,7 +12,7 @@ NEARLY_NONE = 1e-6
 
 
 def rescale(call: Call, multiplier: Any) -> list[Any]:
-    """m_in = m_out (y - y0) / (x - x0) (eq. 12), for activations of single values."""
+    """m_in = m_out (y - y0) / (x - x0) (sec. 3.5.2), for activations of single values."""
     change, changed = _change(call)
     slope = (call.output - call.reference.output) / tf.where(changed, change, 1.0)
     (plain,) = vjp(call.node.forward, [*call.inputs], multiplier)

@@ -11,7 +11,7 @@ from xaibench.classifiers.keras.relevance.call import Call
 from xaibench.classifiers.keras.relevance.nodes import level, vjp
 
 GAMMA = 0.25
-"""Montavon et al. 2019, sec. 10.3.2: how much positive contributions are favoured."""
+"""How much positive contributions are favoured (Montavon et al. 2019, sec. 10.2.1); a usual value."""
 EPSILON = 1e-6
 """Keeps divisions finite; times the mean output, so small that no relevance to speak of is lost."""
 LEAST = 1e-20  # where all outputs are 0
@@ -34,7 +34,7 @@ def epsilon(call: Call, relevance: Any) -> list[Any]:
 
 
 def gamma(call: Call, relevance: Any) -> list[Any]:
-    """Epsilon with W + 0.25 W+ (Montavon et al. 2019, eq. 10.6), what has the sign of the output being favoured.
+    """Epsilon with W + 0.25 W+ (Montavon et al. 2019, sec. 10.2.1), what has the sign of the output being favoured.
 
     That is how Andeol et al. 2021 extend the rule to inputs and outputs below 0.
     """
