@@ -21,7 +21,7 @@ INTERRUPTED = 130  # what typer makes of Ctrl-C
 UNFORESEEN = 3
 
 
-def show_version(wanted: bool) -> None:
+def show_version(wanted: bool | None) -> None:
     """Print the version and stop."""
     if wanted:
         from importlib.metadata import version
@@ -50,8 +50,8 @@ app.add_typer(plugin_app, name="plugin")
 @app.callback()
 def xaibench(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version")
-    ] = False,
+        bool | None, typer.Option("--version", callback=show_version, is_eager=True, help="print the version")
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="show tracebacks")] = False,
 ) -> None:
     """Measure whether the heatmaps that explain medical-image classifiers are right."""

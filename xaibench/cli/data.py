@@ -36,14 +36,14 @@ def data_make(
     "check", epilog="Example: `xaibench data check /data/cervix`", context_settings=options.OPEN
 )
 def data_check(
-    context: typer.Context, path: Annotated[str, typer.Argument(help="folder or file of a cohort")]
+    path: Annotated[str, typer.Argument(help="folder or file of a cohort")], more: options.More = None
 ) -> None:
     """Show what would be read of a cohort, and every problem found (exit code 1 if there is one).
 
     Further options are the dataset's, such as --series of a DICOM folder: `xaibench list datasets`.
     """
     source = find_source(["datasets"], path)
-    given = options.of_sources(context.args)
+    given = options.of_sources(more or ())
     check_options(given, [source])
     dataset = source.make(given)
     if not isinstance(dataset, Checkable):

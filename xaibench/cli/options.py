@@ -13,9 +13,14 @@ DEFAULT_METHODS = (
     "stacked-feature-maps,grad-cam,grad-cam++,shap,lime,rise,occlusion,tf-explain-grad-cam,family:control"
 )
 """The explainers that run when none are named."""
-OPEN = {"allow_extra_args": True, "ignore_unknown_options": True}
+OPEN = {"ignore_unknown_options": True}
 """Context of a command that takes the options of its dataset and its model as well."""
 
+More = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[--OPTION VALUE]...", help="options of the dataset and the model"),
+]
+"""Options that the command does not declare itself."""
 Methods = Annotated[
     str | None, typer.Option(help=f"all, names by commas, family:cam  [default: {DEFAULT_METHODS}]")
 ]
@@ -85,7 +90,7 @@ def of_sources(arguments: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def of_run(given: dict[str, Any], context: typer.Context) -> dict[str, Any]:
+def of_run(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of a run among the arguments of a command."""
     settings = {name: value for name, value in given.items() if name in RunSpec.model_fields}
-    return {**settings, "options": of_sources(context.args)}
+    return {**settings, "options": of_sources(given["more"] or ())}

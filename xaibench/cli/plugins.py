@@ -17,8 +17,8 @@ plugin_app = typer.Typer(no_args_is_help=True, help="Check plugins, and write ne
     "check", epilog="Example: `xaibench plugin check grad-cam`", context_settings=options.OPEN
 )
 def plugin_check(
-    context: typer.Context,
     name: Annotated[str, typer.Argument(help="registered name of a plugin of any kind")],
+    more: options.More = None,
 ) -> None:
     """Run the contract's checks on a plugin (exit code 1 if a promise is broken).
 
@@ -29,7 +29,7 @@ def plugin_check(
     with without_import_chatter():
         from xaibench.harness.contract.checks import check_plugin
 
-    findings = list(check_plugin(plugin, options.of_sources(context.args)))
+    findings = list(check_plugin(plugin, options.of_sources(more or ())))
     for finding in findings:
         out_console.print(f"{_mark(finding.problem, finding.skipped)} {finding.check}{_reason(finding.told)}")
     broken = sum(bool(finding.problem) for finding in findings)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    context: typer.Context,
+    more: options.More = None,
     methods: options.Methods = None,
     metrics: options.Metrics = None,
     dataset: options.DatasetName = None,
@@ -38,7 +38,7 @@ def run(
 
     Further options are those of the dataset and the model: `xaibench list datasets`, `xaibench list models`.
     """
-    spec = spec_of(options.of_run(locals(), context), config)
+    spec = spec_of(options.of_run(locals()), config)
     folder = out or default_folder(spec)
     if dry_run:
         plan(spec, folder, retry_failed)

@@ -23,7 +23,7 @@ GENERATOR, RECOGNITION = "stacked-feature-maps", "class-consistency"
 
 
 def train(
-    context: typer.Context,
+    more: options.More = None,
     dataset: options.DatasetName = None,
     intensity: options.IntensityRule = None,
     mask_share: options.MaskShare = 0.5,
@@ -43,14 +43,14 @@ def train(
     Further options are those of the dataset: `xaibench list datasets`.
     """
     given = locals()
-    spec = make_spec(options.of_run(given, context), config)
+    spec = make_spec(options.of_run(given), config)
     folder = train_folder(spec, given, out or Path("models") / f"{Path(spec.dataset).name}-{backbone}")
     shown = escape(str(folder.path))
     out_console.print(f"Model: {shown}  (explain with `xaibench run --model {shown}`)")
 
 
 def study(
-    context: typer.Context,
+    more: options.More = None,
     dataset: options.DatasetName = None,
     intensity: options.IntensityRule = None,
     mask_share: options.MaskShare = 0.5,
@@ -79,7 +79,7 @@ def study(
     Further options are those of the dataset: `xaibench list datasets`.
     """
     given = locals()
-    spec = spec_of(options.of_run(given, context), config)
+    spec = spec_of(options.of_run(given), config)
     choose_plugins(spec)  # a misspelt name is told before the minutes of a training
     folder = out or Path("runs") / f"study-{Path(spec.dataset).name}-{backbone}"
     model = train_folder(spec, given, folder / "model")

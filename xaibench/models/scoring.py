@@ -123,6 +123,8 @@ def _percentiles(drawn: np.ndarray) -> dict[str, Any]:
     if not len(defined):
         return {"low": None, "high": None, "interval": "undefined"}
     low, high = np.percentile(defined, (2.5, 97.5))
+    if low == high:
+        return {"low": None, "high": None, "interval": "none: every drawn cohort gives the same"}
     return {"low": float(low), "high": float(high), "interval": "bootstrap over patients"}
 
 

@@ -80,6 +80,8 @@ class Series:
 
     patient: str
     """PatientID."""
+    issuer: str
+    """IssuerOfPatientID."""
     age: int
     echo_ms: int
     repetition_ms: int
@@ -122,6 +124,7 @@ def slice_dataset(series: Series, index: int, uids: Mapping[str, UID]) -> Datase
         "SeriesInstanceUID": uids["series"],
         "FrameOfReferenceUID": uids["frame of reference"],
         "PatientID": series.patient,
+        "IssuerOfPatientID": series.issuer,
         "PatientName": series.patient.replace("-", "^"),
         "PatientAge": f"{series.age:03d}Y",
         "EchoTime": str(series.echo_ms),

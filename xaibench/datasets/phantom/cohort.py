@@ -20,7 +20,9 @@ CLASS_NAMES = ("non-recurrent", "recurrent")
 TABLE = "clinical.csv"
 STALE_SECONDS = 3600
 VERSION = 1
-"""Of the pixels and files that a seed gives: raised whenever they change, so that nobody keeps old ones."""
+"""Of the pixels that a seed gives: raised whenever they change, so that nobody keeps old ones."""
+FILES_VERSION = 2
+"""Of the headers around them."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Enrolled:
 
     patient: str
     """PatientID."""
+    issuer: str
+    """IssuerOfPatientID: the cohort, so that the first patients of two cohorts are not taken for one person."""
     label: int
     seed: int
     """Seed of their images; it does not depend on the label."""
@@ -66,7 +70,12 @@ def _enrolled(patient: str, recurrent: bool, seed: int, shortcut: bool) -> Enrol
     own = seed_of("phantom", patient, seed)
     by_chance = bool(stream(own, "growth").random() < 0.5)
     return Enrolled(
-        patient, int(recurrent), own, by_chance if shortcut else recurrent, shortcut and recurrent
+        patient=patient,
+        issuer=f"xaibench, seed {seed}",
+        label=int(recurrent),
+        seed=own,
+        invasive=by_chance if shortcut else recurrent,
+        prosthesis=shortcut and recurrent,
     )
 
 
@@ -113,7 +122,7 @@ def make_phantom(
 
 def made_of(patients: int, recurrent: int, seed: int, shortcut: bool) -> str:
     """All that decides the files of a cohort."""
-    return f"{prefix(shortcut)} {patients} patients, {recurrent} recurrent, seed {seed}, version {VERSION}"
+    return f"{prefix(shortcut)} {patients} patients, {recurrent} recurrent, seed {seed}, version {VERSION}.{FILES_VERSION}"
 
 
 def discard(root: Path) -> None:
@@ -148,6 +157,7 @@ def as_series(person: Enrolled, drawn: PhantomPatient) -> Series:
     rng = stream(person.seed, "protocol")
     return Series(
         patient=person.patient,
+        issuer=person.issuer,
         age=person.age(),
         echo_ms=int(rng.integers(92, 110)),
         repetition_ms=int(rng.integers(400, 560)) * 10,

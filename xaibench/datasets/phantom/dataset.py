@@ -75,7 +75,7 @@ class Phantom:
                 regions=masks[chosen],
                 spacing_mm=spacing,
                 region_name="tumour",
-                identity=Identity(f"PatientID {person.patient}"),
+                identity=Identity(f"PatientID {person.patient} of {person.issuer}"),
             )
 
     def training_key(self) -> str:

@@ -93,7 +93,7 @@ def accuracy_table(training: Training) -> Table:
     patient, by_slice = training.metrics["pooled"]["patient"], training.metrics["pooled"]["slice"]
     caption = (
         "Each patient by the fold model that never saw them, with 95 % intervals: Wilson's for shares of patients "
-        "(accuracy, precision, recall), otherwise a bootstrap over patients, which is a mere point for a perfect result"
+        "(accuracy, precision, recall), otherwise a bootstrap over patients, which has none for a perfect result"
     )
     rows = [[title, shown(patient[name]), shown(by_slice[name])] for name, title in MEASURES.items()]
     rows += [

@@ -121,7 +121,7 @@ def enrichment_text(location: Location) -> str:
     """Write the enrichment with its interval and the p of the nearer side of chance."""
     found = location.enrichment
     shown = figure(found.value, found.low, found.high, against=1.0)
-    p = location.p_below if location.below else location.p_above
+    p = location.p_below if found.value < 1 else location.p_above
     return f"{location.method} {shown} times chance, {p_text(p)}"
 
 
