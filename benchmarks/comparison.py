@@ -27,7 +27,7 @@ class Model:
     gradient_target: float = 1.25
 
 
-MODELS = {"compact": Model(compact_resnet, 1.25), "resnet50": Model(resnet50, 1.15)}
+MODELS = {"compact": Model(compact_resnet, 1.15), "resnet50": Model(resnet50, 1.10)}
 
 
 def all_jobs(effort: Effort) -> list[Job]:

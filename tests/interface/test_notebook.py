@@ -3,13 +3,11 @@
 from pathlib import Path
 
 import nbformat
-import pytest
 from nbclient import NotebookClient
 
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "from-python.ipynb"
 
 
-@pytest.mark.xfail(reason="the notebook is to be brought up to the new tables", strict=False)
 def test_the_notebook_runs_from_top_to_bottom(monkeypatch) -> None:
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
