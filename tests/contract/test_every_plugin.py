@@ -57,7 +57,8 @@ SIGNED = {
         "lrp",
         "occlusion",
     ),
-    *("permutation-importance", "random-smooth", "shap", "shap-kernel", "surrogate", "tf-explain-grad-cam"),
+    *("permutation-importance", "random-smooth", "shap", "shap-deep", "shap-gradient", "shap-kernel"),
+    *("surrogate", "tf-explain-grad-cam"),
 }
 BLIND_TO_THE_CLASS = {
     *("centre", "edges", "eigen-cam", "mask", "random", "random-smooth", "stacked-random-maps"),

@@ -1,6 +1,6 @@
 """What a method or a metric may ask of a model, and what brings a model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -67,6 +67,10 @@ class BorrowedModel(NamedTuple):
     """Name of the default feature layer."""
     probabilities: Any
     """The same model with a softmax behind its logits."""
+    preprocessing: Any
+    """Its first layers, as far as each only gives the pixels new values in their places."""
+    behind_preprocessing: Callable[[int], Any]
+    """Gives the other layers as a model whose only output is the logit of one class, `[n 1]`."""
 
 
 @runtime_checkable

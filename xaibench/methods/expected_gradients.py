@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float32
 
-from xaibench.api import Background, Batch, Classifier, Heatmap, Heatmaps, Image, Images, Need
+from xaibench.api import Background, Batch, Classifier, Heatmap, Heatmaps, Image, Need
 from xaibench.methods.integrated_gradients import integrated
 from xaibench.methods.logits import target_logits
+from xaibench.methods.references import drawn_references
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,7 @@ class ExpectedGradients:
 
     def fit(self, classifier: Classifier, background: Background, seed: int) -> Mapping[str, np.ndarray]:
         """Draw the references, each as likely, and predict their logits."""
-        count = min(self.references, len(background.images))
-        rows = np.random.default_rng(seed).choice(len(background.images), count, replace=False)
-        references: Images = background.images[rows]
+        references = drawn_references(background, self.references, seed)
         return {"references": references, "logits": classifier.logits(references)}
 
     def __call__(self, classifier: Classifier, batch: Batch) -> Heatmaps:

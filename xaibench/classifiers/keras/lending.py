@@ -1,13 +1,16 @@
 """A copy of the model for libraries that call it themselves."""
 
 import copy
+from functools import cache
 from typing import Any
 
 import keras
+import numpy as np
 
 from xaibench.api import BorrowedModel
 from xaibench.classifiers.keras.flat import Step
 from xaibench.classifiers.keras.graph import Graph
+from xaibench.classifiers.keras.relevance.network import preprocessing
 from xaibench.classifiers.keras.stripping import WithoutActivation
 
 
@@ -58,7 +61,15 @@ def lent_copy(graph: Graph) -> BorrowedModel:
     raw = values[id(graph.ending.raw)]
     logits = _logits(raw, graph.ending.units)
     scores = keras.layers.Softmax(name="xaibench_scores")(logits)
-    return BorrowedModel(keras.Model(image, logits), layer, keras.Model(image, scores))
+    first = preprocessing(graph.image, graph.steps_to_the_end())
+    seen = values[id(first[-1].output)] if first else image
+    return BorrowedModel(
+        keras.Model(image, logits),
+        layer,
+        keras.Model(image, scores),
+        keras.Model(image, seen),
+        cache(lambda target: keras.Model(seen, _of_class(logits, target))),
+    )
 
 
 def _called(step: Step, copies: Copies, values: dict[int, Any]) -> dict[int, Any]:
@@ -80,3 +91,12 @@ def _logits(raw: Any, units: int) -> Any:
     against = keras.layers.Rescaling(-0.5, name="xaibench_against")(raw)
     in_favour = keras.layers.Rescaling(0.5, name="xaibench_in_favour")(raw)
     return keras.layers.Concatenate(name="xaibench_two_logits")([against, in_favour])
+
+
+def _of_class(logits: Any, target: int) -> Any:
+    """Logit of one class `[n 1]`, by a layer: libraries ask a model's last layer for the output."""
+    weights = np.eye(logits.shape[1], dtype=np.float32)[:, target : target + 1]
+    pick = keras.layers.Dense(1, use_bias=False, name="xaibench_logit")
+    picked = pick(logits)
+    pick.set_weights([weights])
+    return picked

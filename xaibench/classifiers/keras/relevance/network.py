@@ -77,7 +77,7 @@ class Network:
 def network_of(graph: Graph) -> Network:
     """Take a classifier apart; a layer that no rule knows becomes a node that only gradients pass."""
     steps = graph.steps_to_the_end()
-    before = _preprocessing(graph.image, steps)
+    before = preprocessing(graph.image, steps)
     entry = before[-1].output if before else graph.image
     nodes: list[Node] = []
     for step in steps[len(before) :]:
@@ -90,7 +90,7 @@ def network_of(graph: Graph) -> Network:
     )
 
 
-def _preprocessing(image: Any, steps: list[Step]) -> list[Step]:
+def preprocessing(image: Any, steps: list[Step]) -> list[Step]:
     """Steps from the image on, as long as each is the only one that uses its input and acts on single pixels."""
     found: list[Step] = []
     tensor = image
