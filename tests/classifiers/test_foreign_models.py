@@ -13,7 +13,7 @@ from tests.classifiers.foreign_models import READ, READ_BACK, REFUSED, SIZE, For
 from tests.closed_form import small_resnet
 from xaibench.api import AcceptsPaths, ClassifierFormat, Verifiable, XaibenchError
 from xaibench.classifiers.keras import KerasClassifier, load_keras
-from xaibench.classifiers.keras.file import KerasFile
+from xaibench.classifiers.keras_file import KerasFile
 
 LAYERS = keras.layers
 IMAGES = np.random.default_rng(0).random((5, *SIZE), dtype=np.float32)
@@ -239,10 +239,8 @@ def saved(folder: Path, units: int = 2) -> Path:
 def test_class_names_are_given_or_lie_beside_the_file(tmp_path: Path) -> None:
     path = saved(tmp_path)
     assert KerasFile(path).load().class_names == ()
-    assert KerasFile(path, "benign, malignant").load().class_names == ("benign", "malignant")
     (tmp_path / "classes.json").write_text('["a", "b"]')
     assert KerasFile(path).load().class_names == ("a", "b")
-    assert KerasFile(path, "c,d").load().class_names == ("c", "d")
     (tmp_path / "classes.json").write_text('{"1": "b", "0": "a"}')
     assert KerasFile(path).load().class_names == ("a", "b")
 

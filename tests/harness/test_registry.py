@@ -1,5 +1,7 @@
 """Plugins are found by name; unknown, broken and doubled ones are named in one sentence."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,10 @@ def test_a_plugin_of_any_kind_is_found_by_its_name() -> None:
     assert list(found.values()) == ["methods", "metrics", "datasets", "models", "classifiers"]
     with pytest.raises(XaibenchError, match="There is no plugin 'phantm'; did you mean 'phantom'"):
         registry.find("phantm")
+
+
+def test_no_plugin_imports_tensorflow_before_it_is_used() -> None:
+    code = "import sys; from xaibench.harness import registry\nfrom xaibench.harness.declared import KINDS\n"
+    code += "for kind in KINDS: registry.load_all(kind)\n"
+    code += "sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

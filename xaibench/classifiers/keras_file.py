@@ -1,24 +1,24 @@
-"""A Keras model file, and the names of its classes."""
+"""A Keras model file, and the names of its classes; TensorFlow is imported when a file is read."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from xaibench.api import XaibenchError
-from xaibench.classifiers.keras.classifier import KerasClassifier
-from xaibench.classifiers.keras.loading import SUFFIXES, load_keras
 
+if TYPE_CHECKING:
+    from xaibench.classifiers.keras import KerasClassifier
+
+SUFFIXES = (".keras", ".h5", ".hdf5")
 NAMES_FILE = "classes.json"
 
 
 @dataclass(frozen=True)
 class KerasFile:
-    """A `.keras` or `.h5` file of an image classifier."""
+    """A `.keras` or `.h5` file of an image classifier; its outputs are named by `classes.json` beside it, if any."""
 
     path: Path
-    classes: str | None = None
-    """Names of the model's outputs in their order, separated by commas; None = `classes.json` beside the file."""
 
     summary: ClassVar = "any Keras image classifier (.keras or .h5), loaded in Keras' safe mode"
     path_field: ClassVar = "path"
@@ -28,8 +28,10 @@ class KerasFile:
         """Tell by the name."""
         return path.suffix in SUFFIXES and not path.is_dir()
 
-    def load(self) -> KerasClassifier:
+    def load(self) -> "KerasClassifier":
         """Read the file. Raises XaibenchError for one that is missing, broken, unsafe or no classifier."""
+        from xaibench.classifiers.keras import KerasClassifier, load_keras
+
         model = load_keras(self.path)
         classifier = KerasClassifier(model, class_names=self._names())
         names = classifier.class_names
@@ -41,8 +43,6 @@ class KerasFile:
         return classifier
 
     def _names(self) -> tuple[str, ...]:
-        if self.classes is not None:
-            return _checked(self.classes.split(","), f"classes {self.classes!r}")
         file = self.path.parent / NAMES_FILE
         return _checked(_listed(file), str(file)) if file.is_file() else ()
 

@@ -34,7 +34,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
 app.command(
     epilog="Example: `xaibench run --methods all --preset smoke --out runs/s`", context_settings=OPEN
 )(cli_run.run)
-app.command(epilog="Example: `xaibench report runs/s`")(cli_run.report)
+app.command(epilog="Example: `xaibench report runs/s --require triage`")(cli_run.report)
 app.command(epilog="Example: `xaibench train --dataset phantom --out models/phantom`", context_settings=OPEN)(
     cli_study.train
 )

@@ -13,6 +13,7 @@ from xaibench.harness.spec import RunSpec, make_spec
 
 if TYPE_CHECKING:
     from xaibench.harness.store.folder import RunFolder
+    from xaibench.reports.verdicts.criteria import Judged
 
 
 def run(
@@ -92,15 +93,39 @@ def default_folder(spec: RunSpec) -> Path:
     return Path("runs") / "-".join(names)
 
 
-def report(folder: Annotated[Path, typer.Argument(help="folder of a run")]) -> None:
+def report(
+    folder: Annotated[Path, typer.Argument(help="folder of a run")],
+    criteria: Annotated[
+        Path | None, typer.Option(help="YAML file of thresholds  [default: the shipped ones]")
+    ] = None,
+    require: Annotated[
+        str | None, typer.Option(help="scenario that must be met; exit code 1 if it is not")
+    ] = None,
+) -> None:
     """Write tables and report of a run again; needs neither the model nor the images."""
     from xaibench.harness.store.folder import RunFolder
-    from xaibench.reports import write_reports
+    from xaibench.reports import judge_run, write_reports
 
     run_folder = RunFolder.existing(folder)
+    judged = judge_run(run_folder, criteria) if criteria or require else None
+    met = judged is None or require is None or judged.passes(require)  # a misspelt scenario is told first
     path = write_reports(run_folder)
     print_results(run_folder)
     out_console.print(f"Report: {escape(str(path))}")
+    if judged:
+        print_judged(judged, require)
+    raise typer.Exit(0 if met else 1)
+
+
+def print_judged(judged: "Judged", required: str | None) -> None:
+    """Print what became of each threshold, and who meets the required scenario."""
+    from xaibench.reports.verdicts.criteria import HEADER
+
+    out_console.print(table(HEADER, judged.rows(required)))
+    for scenario in [required] if required else judged.scenarios:
+        passing = ", ".join(judged.passing(scenario)) or "no explainer"
+        word = "met" if judged.passes(scenario) else "not met"
+        out_console.print(escape(f"{scenario}: {word}; every criterion is passed by {passing}."))
 
 
 def print_results(folder: "RunFolder") -> int:

@@ -3,15 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import pandas as pd
 
 from xaibench.validation.judge import OFTEN, Judgement
 from xaibench.validation.worlds import BOX
-
-SHIPPED = Path(__file__).with_name("judgements.json")
-"""Judgements of xaibench's own metrics, as the last full `xaibench validate` left them."""
 
 WIDE = 99
 """Margin beyond which a figure tells no more."""
@@ -60,8 +56,3 @@ def as_json(judgements: Sequence[Judgement]) -> str:
     """Judgements for other programs."""
     return json.dumps([asdict(one) | {"passed": one.passed} for one in judgements], indent=2) + "\n"
 
-
-def failed_metrics() -> frozenset[str]:
-    """Metrics that could not tell truth from no knowledge, by the judgements that xaibench ships."""
-    found = json.loads(SHIPPED.read_text(encoding="utf-8")) if SHIPPED.is_file() else []
-    return frozenset(one["metric"] for one in found if one["truth_held"] is not None and not one["passed"])

@@ -8,7 +8,6 @@ import keras
 
 from xaibench.api import XaibenchError
 
-SUFFIXES = (".keras", ".h5", ".hdf5")
 HDF5 = b"\x89HDF\r\n\x1a\n"
 LARGEST = 8 * 2**30
 """Bytes that a model may unpack to; the largest of Keras' own published classifiers takes 1.4 GB."""
@@ -34,7 +33,7 @@ def _unpacked_size(path: Path) -> int:
     if path.suffix == ".keras" and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return sum(entry.file_size for entry in archive.infolist())
-    if path.suffix in SUFFIXES[1:] and _begins_with(path, HDF5):
+    if path.suffix != ".keras" and _begins_with(path, HDF5):
         return path.stat().st_size
     raise XaibenchError(
         f"{path.name} is no .keras archive and no .h5 file; save the model with model.save('name.keras')."

@@ -77,10 +77,16 @@ class Cell:
         return [main, *map(self._detail, beside), *(self._percentile() if self.metric == LATENCY else [])]
 
     def _detail(self, name: str) -> Score:
-        """Score of a figure recorded beside the value; it may lie outside the metric's range."""
+        """Score of a figure recorded beside the value; it may lie outside the metric's range.
+
+        Hits and misses beside a share are a share themselves.
+        """
+        records = [_of_detail(r, name) for r in self.records]
+        hits = self.facts.aggregate == "share" and {r.value for r in records if is_measured(r)} <= {0.0, 1.0}
         aggregate: Aggregate = "median" if self.facts.aggregate == "median" else "mean"
-        facts = self.facts.model_copy(update={"range": (None, None), "aggregate": aggregate})
-        cell = dataclasses.replace(self, facts=facts, records=[_of_detail(r, name) for r in self.records])
+        own = {"range": (None, None), "aggregate": aggregate}
+        facts = self.facts if hits else self.facts.model_copy(update=own)
+        cell = dataclasses.replace(self, facts=facts, records=records)
         return dataclasses.replace(cell._score(), metric=f"{self.metric}.{name}")
 
     def _percentile(self) -> list[Score]:

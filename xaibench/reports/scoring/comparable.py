@@ -11,6 +11,7 @@ from xaibench.reports.scoring.cell import is_measured
 from xaibench.reports.scoring.scores import Cells
 from xaibench.reports.scoring.values import case_values
 from xaibench.reports.text import listed, percent
+from xaibench.validation.shipped import failed_metrics
 
 MOST_MISSING = 0.10
 """Share of a metric's cases that a ranked explainer may miss."""
@@ -73,6 +74,8 @@ def _unranked(info: RunInfo, metric: str) -> str:
         return "cost is an axis of its own"
     if facts.family == Family.COHORT or facts.scope is not Scope.CASE:
         return "not a figure of single cases"
+    if metric in failed_metrics(facts.package):
+        return "could not tell truth from no knowledge (docs/validation.md)"
     return "" if facts.ranked else "shown beside the ranked metric of the same fact"
 
 
