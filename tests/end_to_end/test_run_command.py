@@ -116,6 +116,20 @@ def test_the_report_is_written_again_from_the_folder_alone(undisturbed: Path, xa
     assert (undisturbed / "scores.csv").read_bytes() == before
 
 
+def test_a_pipeline_can_require_a_scenario(undisturbed: Path, tmp_path: Path, xaibench: Command) -> None:
+    refused = xaibench("report", undisturbed, "--require", "triage")
+    assert refused.exit_code == 1
+    assert "triage: not met" in refused.output
+    easy = tmp_path / "easy.yaml"
+    easy.write_text("mine: {methods: [grad-cam], criteria: [{metric: forward-passes, at_most: 1}]}")
+    met = xaibench("report", undisturbed, "--criteria", easy, "--require", "mine")
+    assert met.exit_code == 0, met.errors
+    assert "mine: met; every criterion is passed by" in met.output
+    misspelt = xaibench("report", undisturbed, "--require", "triag")
+    assert misspelt.exit_code == 2
+    assert "no scenario 'triag'; did you mean 'triage'" in misspelt.errors
+
+
 @pytest.mark.parametrize("records", [1, 100])
 def test_killed_at_any_moment_it_goes_on_to_the_same_scores(
     records: int, arguments: list[str], undisturbed: Path, tmp_path: Path

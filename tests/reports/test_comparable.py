@@ -8,10 +8,13 @@ import pytest
 from tests.reports.made_up import info_of
 from tests.reports.records import Values, records_of, results_of
 from xaibench.api import Status
+from xaibench.harness import registry
+from xaibench.reports.scoring import comparable as module
 from xaibench.reports.scoring.comparable import Comparable, comparable
 from xaibench.reports.scoring.leaderboard import ranked_metrics
 from xaibench.reports.scoring.scores import cells_of
 from xaibench.reports.scoring.values import patient_values
+from xaibench.validation.shipped import failed_metrics
 
 
 def who(values: Values) -> Comparable:
@@ -87,3 +90,17 @@ def test_methods_are_compared_over_the_same_cases_of_a_patient() -> None:
     values = patient_values(cells_of([*first, *second, more]), "morf-lerf", ["a", "b"])
     assert values["a"].tolist() == pytest.approx([0.5])
     assert values["b"].isna().tolist() == [True]
+
+
+def test_a_metric_that_failed_its_validation_is_shown_and_not_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "failed_metrics", lambda package: {"morf-lerf"})
+    row = {"morf-lerf": column(4), "sensitivity-norm": column(4)}
+    found = who({"a": row, "b": row})
+    assert found.metrics == ("sensitivity-norm",)
+    assert found.left_out == {"morf-lerf": "could not tell truth from no knowledge (docs/validation.md)"}
+
+
+def test_only_the_own_metrics_have_been_validated() -> None:
+    assert failed_metrics("somebody-elses 1.0") == frozenset()
+    ranked = {plugin.name for plugin in registry.load_all("metrics")[0] if plugin.facts.ranked}
+    assert not failed_metrics("xaibench 0.2.0") & ranked

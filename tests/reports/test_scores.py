@@ -196,3 +196,13 @@ def test_a_score_does_not_depend_on_the_order_of_the_records() -> None:
     records = records_of("latency", [0.1 * i for i in range(9)])
     info = info_of(LIME, ["latency"], 9)
     assert scores_of(info, cells_of(records)) == scores_of(info, cells_of(records[::-1]))
+
+
+def test_hits_and_misses_beside_a_share_are_a_share() -> None:
+    near = [0.0] * 6
+    records = list(records_of("pointing-game", [1.0, 0.0, 0.0, 0.0, 0.0, 0.0], within_5_mm=near, gain=[0.5] * 6))
+    found = pooled(info_of(LIME, ["pointing-game"], 6), records)
+    beside = found["lime", "pointing-game.within_5_mm"]
+    assert (beside.aggregate, beside.value, beside.low) == ("share", 0, 0)
+    assert beside.high == pytest.approx(1 - 0.025 ** (1 / 6))
+    assert found["lime", "pointing-game.gain"].aggregate == "mean"
