@@ -234,6 +234,14 @@ def test_trap_13_images_of_another_size_are_refused() -> None:
         small_resnet().scores(np.zeros((2, 16, 16, 1), np.float32))
 
 
+def test_passes_of_a_randomised_model_are_passes_of_the_trained_one() -> None:
+    classifier = small_resnet()
+    other = classifier.randomised(0, classifier.random_layers[0])
+    other.scores(images(classifier, 3))
+    classifier.scores(images(classifier, 2))
+    assert (other.passes.forward, classifier.passes.forward) == (3, 5)
+
+
 def test_passes_are_counted_an_image_each() -> None:
     classifier = small_resnet()
     batch = images(classifier, 3)

@@ -24,6 +24,8 @@ class CountedBatches:
         self.input_shape = input_shape
         self.batch_size = batch_size
         self.passes = Passes()
+        self.counts_for: CountedBatches | None = None
+        """Classifier whose passes these are as well: a randomised one is asked for the sake of the trained one."""
 
     def _run_one(
         self, primitive: Callable[..., np.ndarray], images: np.ndarray, *others: np.ndarray, backward: int = 0
@@ -58,3 +60,5 @@ class CountedBatches:
     def _count(self, forward: int = 0, backward: int = 0, seconds: float = 0.0) -> None:
         done = self.passes
         self.passes = Passes(done.forward + forward, done.backward + backward, done.seconds + seconds)
+        if self.counts_for is not None:
+            self.counts_for._count(forward, backward, seconds)

@@ -118,7 +118,9 @@ class KerasClassifier(KerasPrimitives):
             fresh |= {id(held): weight for held, weight in zip(step.layer.weights, drawn, strict=True)}
         self._activate()
         trained = zip(self.model.weights, self.model.get_weights(), strict=True)
-        return self.sibling([np.asarray(fresh.get(id(variable), there)) for variable, there in trained])
+        other = self.sibling([np.asarray(fresh.get(id(variable), there)) for variable, there in trained])
+        other.counts_for = self
+        return other
 
     @property
     def backward_rules(self) -> frozenset[str]:
