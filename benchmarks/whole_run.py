@@ -12,8 +12,8 @@ from rich.console import Console
 
 from benchmarks.subject import BATCHES, Subject, backward_call, forward_floor, make_subject
 from benchmarks.timing import seconds_a_call
+from xaibench import defaults
 from xaibench.api import Passes, Silent
-from xaibench.cli.options import DEFAULT_METHODS
 from xaibench.harness.prepare import prepare
 from xaibench.harness.run import compute_missing
 from xaibench.harness.spec import Preset, RunSpec
@@ -47,7 +47,7 @@ def floors_of(subject: Subject) -> Floors:
 
 
 def main(
-    methods: Annotated[str, typer.Option(help="explainers, as in `xaibench run`")] = DEFAULT_METHODS,
+    methods: Annotated[str, typer.Option(help="explainers, as in `xaibench run`")] = defaults.METHODS,
     metrics: Annotated[str, typer.Option(help="metrics, as in `xaibench run`")] = "all",
     preset: Annotated[Preset, typer.Option(help="budgets")] = Preset.STANDARD,
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xaibench import defaults
 from xaibench.api import (
     Case,
     Classifier,
@@ -29,8 +30,6 @@ from xaibench.harness.given import given_method
 from xaibench.harness.run import run as run_spec
 from xaibench.harness.spec import RunSpec, Slices, make_spec
 from xaibench.harness.store.folder import RunFolder
-
-DEFAULT_METHODS = "stacked-feature-maps,grad-cam,grad-cam++,shap,lime,rise,occlusion,family:control"
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +123,7 @@ def run(
     labels: Sequence[int] | None = None,
     patients: Sequence[str] | None = None,
     *,
-    methods: str = DEFAULT_METHODS,
+    methods: str = defaults.METHODS,
     metrics: str = "all",
     class_names: Sequence[str] | None = None,
     out: Path | str | None = None,

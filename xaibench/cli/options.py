@@ -6,13 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from xaibench import defaults
 from xaibench.api import Intensity, XaibenchError
 from xaibench.harness.spec import Preset, RunSpec, Slices
 
-DEFAULT_METHODS = (
-    "stacked-feature-maps,grad-cam,grad-cam++,shap,lime,rise,occlusion,tf-explain-grad-cam,family:control"
-)
-"""The explainers that run when none are named."""
 OPEN = {"ignore_unknown_options": True}
 """Context of a command that takes the options of its dataset and its model as well."""
 
@@ -22,7 +19,7 @@ More = Annotated[
 ]
 """Options that the command does not declare itself."""
 Methods = Annotated[
-    str | None, typer.Option(help=f"all, names by commas, family:cam  [default: {DEFAULT_METHODS}]")
+    str | None, typer.Option(help=f"all, names by commas, family:cam  [default: {defaults.METHODS}]")
 ]
 Metrics = Annotated[str | None, typer.Option(help="all, names by commas, family:robustness  [default: all]")]
 DatasetName = Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from xaibench import defaults
 from xaibench.cli import options
 from xaibench.cli.terminal import error_console, out_console, table, without_import_chatter
 from xaibench.harness.spec import RunSpec, make_spec
@@ -52,7 +53,7 @@ def spec_of(settings: dict[str, object], config: Path | None) -> RunSpec:
     """Spec of flags and config, with the default explainers where neither names any."""
     spec = make_spec(settings, config)
     named = "methods" in spec.model_fields_set
-    return spec if named else spec.model_copy(update={"methods": options.DEFAULT_METHODS})
+    return spec if named else spec.model_copy(update={"methods": defaults.METHODS})
 
 
 def plan(spec: RunSpec, out: Path, retry_failed: bool) -> None:
