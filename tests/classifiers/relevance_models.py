@@ -53,16 +53,20 @@ def matrix(layer: Any, size: tuple[int, ...]) -> np.ndarray:
 
 
 class Chain:
-    """Convolution, ReLU, average pooling, convolution, ReLU, dense layer; as Keras layers and as matrices."""
+    """Convolution, ReLU, average pooling, convolution, ReLU, dense layer; as Keras layers and as matrices.
 
-    def __init__(self, bias: bool) -> None:
+    Without its second ReLU, convolution and dense layer see values below 0.
+    """
+
+    def __init__(self, bias: bool, second_relu: bool = True) -> None:
+        self.least = 0 if second_relu else -np.inf
         inputs = keras.Input((6, 6, 1))
         steps = [
             LAYERS.Conv2D(3, 3, padding="same", use_bias=bias),
             LAYERS.ReLU(),
             LAYERS.AveragePooling2D(2),
             LAYERS.Conv2D(4, 2, use_bias=bias),
-            LAYERS.ReLU(),
+            LAYERS.ReLU() if second_relu else LAYERS.Identity(),
             LAYERS.Flatten(),
             LAYERS.Dense(2, use_bias=bias),
         ]
@@ -85,7 +89,7 @@ class Chain:
         values = [image.ravel()]
         values.append(np.maximum(values[0] @ first + self.biases[0], 0))
         values.append(values[1] @ pool)
-        values.append(np.maximum(values[2] @ second + self.biases[2], 0))
+        values.append(np.maximum(values[2] @ second + self.biases[2], self.least))
         values.append(values[3] @ dense + self.biases[3])
         return values
 
@@ -106,8 +110,9 @@ def block(x: Any, *, bias: bool) -> Any:
     y = LAYERS.ReLU(6.0)(y)
     y = LAYERS.Conv2D(4, 1, use_bias=bias, groups=2)(y)
     x = LAYERS.Concatenate()([x, y, LAYERS.AveragePooling2D(3, 1, padding="same")(x)])
-    x = LAYERS.Add()([x, LAYERS.BatchNormalization()(LAYERS.Conv2D(16, 1, use_bias=bias)(x))])
     x = LAYERS.BatchNormalization()(x)
+    x = LAYERS.Add()([x, LAYERS.BatchNormalization()(LAYERS.Conv2D(16, 1, use_bias=bias)(x))])
+    x = LAYERS.Conv2D(8, 1, use_bias=bias)(x)
     x = LAYERS.Dropout(0.5)(LAYERS.ReLU()(x))
     x = LAYERS.Rescaling(2.0)(x)
     return LAYERS.GlobalAveragePooling2D()(x)

@@ -73,16 +73,18 @@ def slow_epsilon(x: np.ndarray, w: np.ndarray, b: np.ndarray, r: np.ndarray) -> 
     return shares(x[:, None] * w, b, r)
 
 
+def of_the_sign_of(z: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values, and 0 for those that have not the sign of their outputs z."""
+    return np.where(z >= 0, np.maximum(values, 0), np.minimum(values, 0))
+
+
 def slow_gamma(x: np.ndarray, w: np.ndarray, b: np.ndarray, r: np.ndarray) -> np.ndarray:
-    above = x @ w + b >= 0
-    favoured = (np.where(above, np.maximum(part, 0), np.minimum(part, 0)) for part in (w, b))
-    kernel, bias = (part + 0.25 * more for part, more in zip((w, b), favoured, strict=True))
-    return shares(x[:, None] * kernel, bias, r)
+    z, terms = x @ w + b, x[:, None] * w
+    return shares(terms + 0.25 * of_the_sign_of(z, terms), b + 0.25 * of_the_sign_of(z, b), r)
 
 
 def slow_plus(x: np.ndarray, w: np.ndarray, b: np.ndarray, r: np.ndarray) -> np.ndarray:
-    of_one_sign = np.where(x @ w + b >= 0, np.maximum(w, 0), np.minimum(w, 0))
-    return shares(x[:, None] * of_one_sign, 0 * b, r)
+    return shares(of_the_sign_of(x @ w + b, x[:, None] * w), 0 * b, r)
 
 
 def slow_box(x: np.ndarray, w: np.ndarray, b: np.ndarray, r: np.ndarray) -> np.ndarray:
@@ -96,10 +98,11 @@ SLOW: dict[str, list[Callable[..., np.ndarray]]] = {
 }
 
 
+@pytest.mark.parametrize("second_relu", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("rule", CONSERVING)
-def test_a_chain_is_explained_as_the_papers_formulas_say(rule: str, bias: bool) -> None:
-    chain = Chain(bias)
+def test_a_chain_is_explained_as_the_papers_formulas_say(rule: str, bias: bool, second_relu: bool) -> None:
+    chain = Chain(bias, second_relu)
     classifier = KerasClassifier(chain.model)
     batch = images(classifier, 3)
     for image, target in zip(batch, (0, 1, 1), strict=True):

@@ -118,6 +118,21 @@ def test_standardised_images_are_explained_at_their_standardised_pixels() -> Non
     np.testing.assert_allclose(sums(found), expected[np.arange(3), targets], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_layers_of_half_precision_are_explained_in_single_precision(rule: str) -> None:
+    def network(precision: str) -> KerasClassifier:
+        inputs = keras.Input((8, 8, 1))
+        x = LAYERS.Conv2D(3, 3, dtype=precision)(LAYERS.Rescaling(2.0, dtype=precision)(inputs))
+        x = LAYERS.GlobalAveragePooling2D(dtype=precision)(LAYERS.ReLU(dtype=precision)(x))
+        return KerasClassifier(shuffled(keras.Model(inputs, LAYERS.Dense(2, dtype=precision)(x))))
+
+    half, single = network("mixed_float16"), network("float32")
+    batch, targets = images(half, 2), np.array([0, 1])
+    expected = ask(single, batch, targets, rule)
+    found = ask(half, batch, targets, rule)
+    np.testing.assert_allclose(found, expected, atol=0.01 * np.abs(expected).max())
+
+
 def test_volumes_are_explained_too() -> None:
     inputs = keras.Input((4, 8, 8, 1))
     x = LAYERS.Conv3D(3, 3, padding="same", use_bias=False, activation="relu")(inputs)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import tensorflow as tf
+
 from xaibench.classifiers.keras.activations import keeps_values, kind
 from xaibench.classifiers.keras.flat import Step
 from xaibench.classifiers.keras.graph import Graph
@@ -44,7 +46,6 @@ class Network:
     exit: Any
     """Symbolic tensor that the logits are made from."""
     to_logits: Callable[[Any], Any]
-
     is_linear_at_the_end: bool
     """Whether the logits are a linear function of what they are made from."""
 
@@ -86,7 +87,12 @@ def network_of(graph: Graph) -> Network:
     ending = graph.ending
     is_linear = not ending.is_read_back
     return Network(
-        lambda images: preprocess(images)[0], entry, tuple(nodes), ending.raw, ending.logits, is_linear
+        lambda images: tf.cast(preprocess(images)[0], tf.float32),
+        entry,
+        tuple(nodes),
+        ending.raw,
+        ending.logits,
+        is_linear,
     )
 
 

@@ -23,13 +23,13 @@ class Node(ABC):
 
 @dataclass(frozen=True)
 class Calculated(Node):
-    """A node that is computed by a function of its inputs."""
+    """A node that is computed by a function of its inputs; layers of half precision put out half-precision numbers."""
 
     function: Callable[..., Any]
 
     def forward(self, *inputs: Any) -> Any:
         """Output."""
-        return self.function(*inputs)
+        return tf.cast(self.function(*inputs), tf.float32)
 
 
 class Opaque(Calculated):
