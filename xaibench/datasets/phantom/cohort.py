@@ -122,7 +122,8 @@ def make_phantom(
 
 def made_of(patients: int, recurrent: int, seed: int, shortcut: bool) -> str:
     """All that decides the files of a cohort."""
-    return f"{prefix(shortcut)} {patients} patients, {recurrent} recurrent, seed {seed}, version {VERSION}.{FILES_VERSION}"
+    version = f"{VERSION}.{FILES_VERSION}"
+    return f"{prefix(shortcut)} {patients} patients, {recurrent} recurrent, seed {seed}, version {version}"
 
 
 def discard(root: Path) -> None:
