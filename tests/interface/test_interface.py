@@ -80,6 +80,11 @@ def test_temporary_files_go_with_the_result_and_named_ones_stay(tmp_path: Path) 
     assert (tmp_path / "run" / "run.json").is_file()
 
 
+def test_a_method_that_learns_cannot_explain_alone() -> None:
+    with pytest.raises(XaibenchError, match="learns from training cases"):
+        xaibench.explain(mean_of_channels, np.zeros((1, 8, 8)), "expected-gradients")
+
+
 def test_grey_images_need_no_axis_of_channels() -> None:
     maps = xaibench.explain(CLASSIFIER, IMAGES[..., 0], "occlusion", patch=0.5, stride=0.5)
     np.testing.assert_array_equal(

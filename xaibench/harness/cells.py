@@ -92,13 +92,17 @@ def class_name(info: RunInfo, label: int) -> str:
 def wanted(info: RunInfo) -> Iterator[Wanted]:
     """Every record of a run, method by method, unit by unit."""
     chosen = {metric: _patients(info, facts) for metric, facts in info.metrics.items()}
-    every = units(info)
+    scored = {
+        unit: [
+            m for m, facts in info.metrics.items() if facts.scope is unit.scope and unit.patient in chosen[m]
+        ]
+        for unit in units(info)
+    }
     for method, facts in info.methods.items():
-        for unit in every:
-            for metric, metric_facts in info.metrics.items():
-                if metric_facts.scope is unit.scope and unit.patient in chosen[metric]:
-                    key = keys.record_key(facts.key, metric_facts.key, unit.key)
-                    yield Wanted(method, metric, unit, key)
+        for unit, metrics in scored.items():
+            for metric in metrics:
+                key = keys.record_key(facts.key, info.metrics[metric].key, unit.key)
+                yield Wanted(method, metric, unit, key)
 
 
 def missing_cells(info: RunInfo, finished: Container[str]) -> list[Cell]:

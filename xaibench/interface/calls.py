@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from xaibench import defaults
-from xaibench.api import Heatmaps, NotApplicable, Progress, Silent, XaibenchError
+from xaibench.api import Fitted, Heatmaps, NotApplicable, Progress, Silent, XaibenchError
 from xaibench.harness import keys, registry
 from xaibench.harness.configured import Configured, configure
 from xaibench.harness.describe import Sources
@@ -94,6 +94,8 @@ def explain(
     """
     spec = make_spec({"preset": preset, "seed": seed, "parameters": {method: parameters}})
     configured = configure(registry.load("methods", method), spec)
+    if isinstance(configured.made, Fitted):
+        raise XaibenchError(f"{method} learns from training cases, which only a run has; use xaibench.run.")
     images = with_channels(images)
     classifier = model_of(model, None, images.shape[1:]).classifiers[0]
     wanted = classifier.scores(images).argmax(axis=1) if targets is None else np.asarray(targets)
