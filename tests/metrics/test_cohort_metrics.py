@@ -107,6 +107,16 @@ def test_missing_and_empty_annotations_are_not_applicable() -> None:
         colocalised(np.ones((SIZE, SIZE)), np.zeros((SIZE, SIZE)), annotated=False)
 
 
+def test_one_annotated_case_of_the_class_is_enough() -> None:
+    empty = replace(flat("P1", 1, 0.5), region=np.zeros((SIZE, SIZE), bool))
+    annotated = replace(flat("P2", 1, 0.5), region=np.eye(SIZE) > 0)
+    explanation = stacked(np.ones((SIZE, SIZE)), np.full((SIZE, SIZE), 0.5))
+    measured = CohortColocalisation().score_cohort(
+        Folds((NO_MODEL,), {}), [empty, annotated], 1, explanation, MeanImage()
+    )
+    assert measured.value == 0.5
+
+
 # -------------------------------------------------------------------- bootstrap stability
 
 

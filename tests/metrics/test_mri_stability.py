@@ -83,6 +83,17 @@ def test_contrast_keeps_order_and_ends() -> None:
     assert (np.argsort(changed, axis=None) == np.argsort(IMAGE, axis=None)).all()
 
 
+def test_contrast_is_a_power_not_close_to_one() -> None:
+    ramp = np.linspace(0, 1, 1280, dtype=np.float32).reshape(40, 32, 1)
+    powers = []
+    for seed in range(40):
+        changed = acquisition.contrast(ramp, np.random.default_rng(seed)).change(1.0)
+        powers.append(float(np.log(changed[20, 0, 0]) / np.log(ramp[20, 0, 0])))
+    sizes = np.abs(np.log(powers)) / np.log(1.2)
+    assert 0.5 <= sizes.min() < 0.6 < 0.9 < sizes.max() <= 1
+    assert min(powers) < 1 < max(powers)
+
+
 def test_the_value_is_the_mean_rank_correlation_of_the_four() -> None:
     def function(image: np.ndarray) -> np.ndarray:
         return np.gradient(image[..., 0], axis=0)

@@ -170,6 +170,14 @@ def test_trap_30_a_copy_that_flips_is_replaced_by_a_smaller_step(image) -> None:
     assert unsure(image, 0.2).scores(copies).argmax(axis=1).tolist() == [1] * 40
 
 
+def test_the_recorded_radius_is_the_mean_of_those_that_kept_the_class(image) -> None:
+    measured, copies = measure(MaxSensitivity(draws=40), image, squared, unsure(image, 0.05))
+    radii = np.abs(copies - image).max(axis=(1, 2, 3)) / robust_range(image)
+    assert measured.details["flips"] > 5
+    assert radii.min() < 0.011 < 0.019 < radii.max()
+    assert measured.details["radius"] == pytest.approx(radii.mean(), rel=0.02)
+
+
 def test_a_change_that_flips_the_class_even_when_tiny_is_left_out(image) -> None:
     classifier = unsure(image, 1e-3)
     measured, copies = measure(SensitivityNorm(draws=40), image, squared, classifier)
@@ -191,6 +199,14 @@ def test_without_exclusive_classes_the_explained_class_must_stay_as_it_is(image)
         assert copies.strengths == [1]
     with pytest.raises(NotApplicable):
         same_class(classifier, case, 1, [lambda strength: case.image - 1])
+
+
+def test_a_score_of_one_half_gives_a_class_on_its_own() -> None:
+    classifier = Linear(np.eye(1, 256).reshape(16, 16, 1))
+    classifier.exclusive = False
+    case = case_of(np.zeros((16, 16, 1)))
+    copies = same_class(classifier, case, 1, [lambda strength: np.full((16, 16, 1), strength, np.float32)])
+    assert copies.strengths == [1]
 
 
 def test_the_scores_of_the_copies_are_asked_once_for_all_methods(image) -> None:

@@ -121,6 +121,14 @@ def test_figures_beside_the_value_are_scored_too() -> None:
     assert score.low is not None
 
 
+def test_a_figure_beside_the_value_that_is_no_finite_number_does_not_apply() -> None:
+    records = records_of("deletion-auc", [0.5, 0.7, 0.6], gain=[0.1, math.inf, 0.3])
+    records[2] = replace(records[2], details={})
+    score = pooled(info_of(LIME, ["deletion-auc"], 3), records)["lime", "deletion-auc.gain"]
+    assert (score.value, score.n_cases, score.n_failed, score.status) == (0.1, 1, 0, Outcome.MEASURED)
+    assert score.reason.startswith("2 of 3 cases not applicable: this figure has no finite value here")
+
+
 def test_a_gain_may_be_negative_whatever_the_range_of_its_metric() -> None:
     records = records_of("deletion-auc", [0.5, 0.7, 0.6], gain=[-0.3, -0.2, -0.25])
     score = pooled(info_of(LIME, ["deletion-auc"], 3), records)["lime", "deletion-auc.gain"]
@@ -200,7 +208,9 @@ def test_a_score_does_not_depend_on_the_order_of_the_records() -> None:
 
 def test_hits_and_misses_beside_a_share_are_a_share() -> None:
     near = [0.0] * 6
-    records = list(records_of("pointing-game", [1.0, 0.0, 0.0, 0.0, 0.0, 0.0], within_5_mm=near, gain=[0.5] * 6))
+    records = list(
+        records_of("pointing-game", [1.0, 0.0, 0.0, 0.0, 0.0, 0.0], within_5_mm=near, gain=[0.5] * 6)
+    )
     found = pooled(info_of(LIME, ["pointing-game"], 6), records)
     beside = found["lime", "pointing-game.within_5_mm"]
     assert (beside.aggregate, beside.value, beside.low) == ("share", 0, 0)
