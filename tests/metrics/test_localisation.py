@@ -164,6 +164,14 @@ def test_the_tolerance_of_the_pointing_game_is_five_mm(row: int, column: int, ne
     assert (measured.value, measured.details["within_5_mm"]) == (0, near)
 
 
+@pytest.mark.parametrize("spacing", [5.0, 5.1])
+def test_five_mm_are_near_and_more_are_not(spacing: float) -> None:
+    heatmap, region = np.eye(1, 4), np.eye(1, 4, 1) > 0
+    case = case_of(np.zeros((1, 4, 1)), region, spacing=(spacing, spacing))
+    measured = PointingGame()(NO_MODEL, case, explanation_of(heatmap), never)
+    assert measured.details["within_5_mm"] == (spacing == 5)
+
+
 @pytest.mark.parametrize("metric", OF_SLICES)
 def test_negative_relevance_counts_for_nothing(metric, localise) -> None:
     heatmap = np.random.default_rng(0).random((10, 10)) + 0.01

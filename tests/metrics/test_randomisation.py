@@ -78,6 +78,14 @@ def test_value_and_details_agree_with_scipy_and_scikit_image() -> None:
     assert measured.details["ssim"] == pytest.approx(np.mean(ssim), abs=1e-4)
 
 
+@pytest.mark.parametrize("side", [6, 7])
+def test_structural_similarity_needs_seven_pixels_a_side(side: int) -> None:
+    image = IMAGE[:side, :side]
+    again = Again(image, lambda image, classifier=None: image[..., 0])
+    measured = Mprt()(Layered(), case_of(image), explanation_of(again.map), again)
+    assert ("ssim" in measured.details) == (side == 7)
+
+
 def test_a_map_that_ignores_the_model_scores_one_and_one_that_turns_over_as_well() -> None:
     assert mprt(Mprt(), fixed)[0].value == pytest.approx(1)
     assert mprt(Mprt(), fixed)[0].details["complexity_rise"] == 0

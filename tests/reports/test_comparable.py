@@ -42,6 +42,20 @@ def test_a_method_that_misses_more_is_shown_and_not_ranked() -> None:
     assert found.metrics == ("morf-lerf",)
 
 
+def test_a_case_that_half_of_the_methods_measured_is_missed_by_the_others() -> None:
+    found = who({"a": {"morf-lerf": column(20, 3)}, "b": {"morf-lerf": column(20)}})
+    assert found.complete == ("b",)
+
+
+def test_metrics_without_a_complete_explainer_are_left_out_with_the_reason() -> None:
+    one = {"morf-lerf": column(20), "sensitivity-norm": column(20, 3)}
+    other = {"morf-lerf": column(20, 3), "sensitivity-norm": column(20)}
+    found = who({"a": one, "b": other})
+    assert (found.complete, found.metrics) == ((), ())
+    reason = "no case was measured for every complete explainer"
+    assert found.left_out == {"morf-lerf": reason, "sensitivity-norm": reason}
+
+
 def test_trap_32_one_method_without_a_metric_removes_it_from_nobody_else() -> None:
     values = {name: {"morf-lerf": column(10), "sensitivity-norm": column(10)} for name in "abc"}
     values["d"] = {"morf-lerf": column(10), "sensitivity-norm": column(10, 10)}
