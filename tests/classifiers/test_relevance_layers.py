@@ -123,7 +123,8 @@ def test_layers_of_half_precision_are_explained_in_single_precision(rule: str) -
     def network(precision: str) -> KerasClassifier:
         inputs = keras.Input((8, 8, 1))
         x = LAYERS.Conv2D(3, 3, dtype=precision)(LAYERS.Rescaling(2.0, dtype=precision)(inputs))
-        x = LAYERS.GlobalAveragePooling2D(dtype=precision)(LAYERS.ReLU(dtype=precision)(x))
+        x = LAYERS.MaxPooling2D(dtype=precision)(LAYERS.ReLU(dtype=precision)(x))
+        x = LAYERS.GlobalAveragePooling2D(dtype=precision)(LAYERS.Conv2D(3, 2, dtype=precision)(x))
         return KerasClassifier(shuffled(keras.Model(inputs, LAYERS.Dense(2, dtype=precision)(x))))
 
     half, single = network("mixed_float16"), network("float32")

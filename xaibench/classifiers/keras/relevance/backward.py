@@ -64,7 +64,7 @@ def _moved(node: Move, boxes: Boxes) -> tuple[Any, Any]:
 
 def _sent_back(network: Network, rule: Rule, calls: list[Call], targets: Any) -> Any:
     """What arrives at what the network sees."""
-    raw = calls[-1].output
+    raw = next(made.output for made in calls if made.node.target is network.exit)
     arrived: dict[int, Any] = {id(network.exit): _start(network, rule, raw, targets)}
     for made in reversed(calls):
         relevance = arrived.pop(id(made.node.target), None)
