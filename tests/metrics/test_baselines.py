@@ -134,6 +134,11 @@ def test_order_is_by_value_whatever_its_sign_and_agrees_with_a_plain_sort() -> N
         np.testing.assert_array_equal(in_order, np.sort(heatmap.ravel())[::-1])
 
 
+def test_only_pixels_that_share_their_value_are_tied() -> None:
+    for values, share in (([1, 2, 3, 4], 0), ([1, 1, 2, 3], 0.5), ([1, 2, 3, 3], 0.5), ([1, 2, 2, 2], 0.75)):
+        assert ordering(np.array([values], np.float32), 0).tied_share == share
+
+
 def test_zero_and_minus_zero_are_one_value() -> None:
     heatmap = np.array([[0.0, -0.0], [-0.0, 0.0]], np.float32)
     orders = {tuple(ordering(heatmap, seed).ranks.ravel()) for seed in range(200)}

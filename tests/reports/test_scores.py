@@ -13,6 +13,7 @@ from xaibench.api import Record, Status
 from xaibench.harness.store.folder import RunFolder
 from xaibench.harness.store.run_info import RunInfo
 from xaibench.reports.scoring.cell import Outcome
+from xaibench.reports.scoring.families import metrics_by_family
 from xaibench.reports.scoring.groups import ALL, Group, groups_of
 from xaibench.reports.scoring.intervals import estimate
 from xaibench.reports.scoring.results import read
@@ -141,6 +142,37 @@ def test_the_95th_percentile_of_a_time_is_over_cases() -> None:
     scores = pooled(info_of(LIME, ["latency"], 101), records)
     assert (scores["lime", "latency"].value, scores["lime", "latency.p95"].value) == (50, 95)
     assert scores["lime", "latency.p95"].low is None
+
+
+def test_a_time_that_was_never_measured_has_no_percentile() -> None:
+    scores = pooled(info_of(LIME, ["latency"], 2), records_of("latency", [None, None]))
+    assert [key for key in scores if key[1].startswith("latency")] == [("lime", "latency")]
+
+
+def test_a_figure_of_the_batch_that_was_not_computed_is_missing_and_one_that_was_is_complete() -> None:
+    info = info_of({"lime": "perturbation", "rise": "perturbation"}, ["throughput"], 4)
+    records = [Record(batch, "cohort", "lime", "throughput", Status.OK, value=1.0) for batch in "ab"]
+    scores = pooled(info, records)
+    assert (scores["lime", "throughput"].status, scores["lime", "throughput"].n_cases) == (
+        Outcome.MEASURED,
+        2,
+    )
+    assert scores["rise", "throughput"].status is Outcome.MISSING
+    assert scores["rise", "throughput"].reason.startswith("1 of 1 figures of the batch not computed")
+    failed = [replace(record, status=Status.FAILED, value=None, reason="no") for record in records]
+    assert pooled(info, failed)["lime", "throughput"].reason == "2 of 2 figures of the batch failed: no"
+
+
+def test_metrics_are_listed_by_family_in_the_order_of_the_families_and_those_of_plugins_behind() -> None:
+    info = info_of(LIME, ["latency", "gini", "morf-lerf", "deletion-auc"], 1)
+    of_plugin = info.metrics["gini"].model_copy(update={"family": "a family of a plugin"})
+    info = info.model_copy(update={"metrics": {**info.metrics, "mine": of_plugin}})
+    assert list(metrics_by_family(info).items()) == [
+        ("faithfulness", ["deletion-auc", "morf-lerf"]),
+        ("complexity", ["gini"]),
+        ("cost", ["latency"]),
+        ("a family of a plugin", ["mine"]),
+    ]
 
 
 def test_figures_of_several_cases_have_no_interval() -> None:
