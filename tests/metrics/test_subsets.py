@@ -118,6 +118,17 @@ def test_all_methods_and_both_metrics_share_the_predictions_of_a_case(kind) -> N
     assert other.passes.forward == 64 + 2
 
 
+@pytest.mark.parametrize(("shape", "share"), [((1, 6), 0.2), ((2, 5), 0.04)])
+def test_one_cell_is_taken_of_an_image_of_few(shape: tuple[int, int], share: float) -> None:
+    image = RNG.random((*shape, 1)).astype(np.float32)
+    image[0, 0] = 0
+    classifier = Linear(np.ones((*shape, 1)))
+    case = case_of(image)
+    measure(MuFidelity(baseline="black", share=share), RNG.normal(size=shape), classifier, case)
+    [kept] = classifier.masked_calls
+    assert ((kept < 0.5).sum(axis=(1, 2)) == 1).all()
+
+
 def test_the_sets_are_of_the_seed_and_of_the_case() -> None:
     one = sets_asked(MuFidelity(baseline="black"))
     assert (one != sets_asked(MuFidelity(baseline="black", seed=1))).any()
