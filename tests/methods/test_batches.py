@@ -13,11 +13,15 @@ from xaibench.methods.edges import Edges
 from xaibench.methods.grad_cam import GradCam
 from xaibench.methods.grad_cam_plus_plus import GradCamPlusPlus
 from xaibench.methods.lime import Lime
+from xaibench.methods.morris import Morris
 from xaibench.methods.occlusion import Occlusion
 from xaibench.methods.random import Random
+from xaibench.methods.random_smooth import RandomSmooth
 from xaibench.methods.rise import Rise
 from xaibench.methods.shap import Shap
+from xaibench.methods.shap_kernel import ShapKernel
 from xaibench.methods.stacked_feature_maps import StackedFeatureMaps
+from xaibench.methods.stacked_random_maps import StackedRandomMaps
 from xaibench.methods.tf_explain_grad_cam import TfExplainGradCam
 
 EXPLAINERS = [
@@ -34,6 +38,7 @@ EXPLAINERS = [
     TfExplainGradCam,
 ]
 BLACK_BOX = [Lime, Occlusion, Rise, Shap]
+DRAW = [Lime, Morris, Random, RandomSmooth, Rise, Shap, ShapKernel, StackedRandomMaps]
 
 
 def smoke(explainer):
@@ -64,6 +69,11 @@ def test_trap_24_a_second_image_does_not_trace_again(explainer):
     assert classifier._compiled == functions  # the same objects: none was made anew
     traces = [function.experimental_get_tracing_count() for function in classifier._compiled.values()]
     assert set(traces) == {1}
+
+
+@pytest.mark.parametrize("explainer", DRAW)
+def test_a_method_that_draws_says_so(explainer):
+    assert explainer.deterministic is False
 
 
 @pytest.mark.parametrize("explainer", BLACK_BOX)
