@@ -13,8 +13,8 @@ from xaibench.cli.terminal import error_console, out_console, table, without_imp
 
 def validate(
     metrics: options.Metrics = None,
-    repeats: Annotated[int, typer.Option(min=2, help="worlds of other seeds")] = 20,
-    cases: Annotated[int, typer.Option(min=1, help="cases in each world")] = 6,
+    repeats: Annotated[int, typer.Option(min=2, help="worlds of other seeds, at most, in each arena")] = 20,
+    cases: Annotated[int, typer.Option(min=1, help="cases in each world, at most")] = 6,
     out: Annotated[Path | None, typer.Option(help="folder for validation.md and judgements.json")] = None,
 ) -> None:
     """Score maps whose order is known by each metric (exit code 1 if a metric cannot tell truth from no knowledge)."""
@@ -25,14 +25,18 @@ def validate(
 
     with without_import_chatter():
         from xaibench.validation import page
-        from xaibench.validation.judge import judge
+        from xaibench.validation.judge import judge_everywhere
 
     chosen, problems = registry.select("metrics", metrics or "all")
     progress = ConsoleProgress(error_console)
     for problem in problems:
         progress.say(problem)
     spec = RunSpec(preset=Preset.STANDARD)
-    found = [judge(configure(plugin, spec), repeats, cases) for plugin in progress.track(chosen, "metrics")]
+    judged = [
+        judge_everywhere(configure(plugin, spec), repeats, cases)
+        for plugin in progress.track(chosen, "metrics")
+    ]
+    found = [judgement for of_metric in judged for judgement in of_metric]
     shown = page.table([one for one in found if one.tried])
     out_console.print(table(list(shown.columns[:-1]), shown.iloc[:, :-1].to_numpy().tolist()))
     for one in found:

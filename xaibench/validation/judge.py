@@ -1,38 +1,40 @@
 """Tells whether a metric ranks the truth above approximations above no knowledge, by how much, and how often."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from xaibench.api import Batch, Case, Explanation, NotApplicable
+from xaibench.api import Explanation, Heatmaps, NotApplicable
 from xaibench.harness.again import ExplainAgain
 from xaibench.harness.configured import Configured
 from xaibench.harness.describe import scope_of
 from xaibench.harness.explaining import Asked
 from xaibench.harness.scopes import measured
 from xaibench.harness.store.run_info import Scope
-from xaibench.validation.ladders import LADDERS, Ladder, Rung
-from xaibench.validation.worlds import TARGET, World, make_world
+from xaibench.validation.arenas import ARENAS
+from xaibench.validation.nouns import TARGET, Arena, Ladder, Rung, Scene, World
 
 OFTEN = 0.9
-"""Share of repeats in which the order must hold."""
+"""Share of worlds in which the order must hold."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of a metric."""
+    """What became of a metric in an arena."""
 
     metric: str
     family: str
-    values: dict[str, float]
-    """Mean of each rung over the repeats."""
-    order_held: float | None
-    """Share of repeats in which approximations lay between truth and no knowledge; None if it was not tried."""
-    truth_held: float | None
-    """Share of repeats in which truth came before no knowledge."""
-    margin: float | None
-    """Truth minus the best map without knowledge, in standard deviations over the repeats; more is better."""
+    arena: str
+    """Empty if it was judged in none."""
+    values: dict[str, float] = field(default_factory=dict)
+    """Mean of each rung over the worlds."""
+    order_held: float | None = None
+    """Share of worlds in which approximations lay between truth and no knowledge; None if it was not tried."""
+    truth_held: float | None = None
+    """Share of worlds in which truth came before no knowledge."""
+    margin: float | None = None
+    """Truth minus the best map without knowledge, in standard deviations over the worlds; more is better."""
     reason: str = ""
     """Why it was not tried."""
 
@@ -47,24 +49,32 @@ class Judgement:
         return self.truth_held is not None and self.truth_held >= OFTEN
 
 
-def judge(metric: Configured, repeats: int, cases: int) -> Judgement:
+def judge_everywhere(metric: Configured, worlds: int, scenes: int) -> list[Judgement]:
+    """Judge a metric in each arena that has a ladder for its family; a single judgement says so if none has."""
+    family = str(metric.plugin.facts.family)
+    arenas = [arena for arena in ARENAS if family in arena.ladders]
+    if not arenas or scope_of(metric.made) is not Scope.CASE:
+        reason = "measured, not judged: nothing is known to be better"
+        return [Judgement(metric.name, family, "", reason=reason)]
+    return [judge(metric, arena, worlds, scenes) for arena in arenas]
+
+
+def judge(metric: Configured, arena: Arena, worlds: int, scenes: int) -> Judgement:
     """Score every rung of the metric's ladder in worlds of other seeds."""
-    ladder = LADDERS.get(str(metric.plugin.facts.family))
-    if ladder is None or scope_of(metric.made) is not Scope.CASE:
-        return _untried(metric, "measured, not judged: nothing is known to be better")
+    family = str(metric.plugin.facts.family)
+    ladder = arena.ladders[family]
     try:
-        rows = [scores(metric, ladder, make_world(seed, cases)) for seed in range(repeats)]
+        rows = [scores(metric, ladder, world) for world in arena.worlds(worlds, scenes)]
     except NotApplicable as reason:
-        return _untried(metric, f"not applicable to the model of known evidence: {reason}")
-    return judged(metric, ladder, rows)
+        told = f"not applicable where evidence is known: {reason}"
+        return Judgement(metric.name, family, arena.name, reason=told)
+    return judged(metric, arena, rows)
 
 
-def _untried(metric: Configured, reason: str) -> Judgement:
-    return Judgement(metric.name, str(metric.plugin.facts.family), {}, None, None, None, reason)
-
-
-def judged(metric: Configured, ladder: Ladder, rows: Sequence[dict[str, float]]) -> Judgement:
-    """Judge by the scores of each repeat."""
+def judged(metric: Configured, arena: Arena, rows: Sequence[dict[str, float]]) -> Judgement:
+    """Judge by the scores of each world."""
+    family = str(metric.plugin.facts.family)
+    ladder = arena.ladders[family]
     sign = 1 if metric.plugin.facts.higher_is_better else -1
     truth = sign * np.array([row[ladder.truth.name] for row in rows])
     between = sign * np.array([[row[rung.name] for rung in ladder.between] for row in rows])
@@ -76,7 +86,8 @@ def judged(metric: Configured, ladder: Ladder, rows: Sequence[dict[str, float]])
     spread = float(difference.std()) or 1e-12
     return Judgement(
         metric.name,
-        str(metric.plugin.facts.family),
+        family,
+        arena.name,
         {name: float(np.mean([row[name] for row in rows])) for name in rows[0]},
         order_held=float(in_order.mean()),
         truth_held=float(held.mean()),
@@ -85,22 +96,24 @@ def judged(metric: Configured, ladder: Ladder, rows: Sequence[dict[str, float]])
 
 
 def scores(metric: Configured, ladder: Ladder, world: World) -> dict[str, float]:
-    """Score of each rung, pooled over the cases of a world as the metric says."""
+    """Score of each rung, pooled over the scenes of a world as the metric says."""
     pool = np.median if metric.plugin.facts.aggregate == "median" else np.mean
-    rungs = (ladder.truth, *ladder.between, *ladder.ignorance)
     return {
-        rung.name: float(pool([score(metric, rung, world, case) for case in world.cases])) for rung in rungs
+        rung.name: float(pool([score(metric, rung, world, scene) for scene in world.scenes]))
+        for rung in ladder.rungs
     }
 
 
-def score(metric: Configured, rung: Rung, world: World, case: Case) -> float:
+def score(metric: Configured, rung: Rung, world: World, scene: Scene) -> float:
     """Score of one map by one metric, which may ask the rung again."""
-    asked = Asked(world.classifier, case.image[None], np.array([TARGET]), np.array([0]))
-    again = ExplainAgain(asked, lambda changed: rung(changed.classifier, _batch(changed)))
-    heatmap = again()[0]
-    explanation = Explanation(heatmap, TARGET, seconds=0.0, forward=0, backward=0)
-    return measured(metric.made(world.classifier, case, explanation, again)).value
+    asked = Asked(world.classifier, scene.image[None], np.array([TARGET]), np.array([0]))
+    again = ExplainAgain(asked, lambda changed: maps_of(rung, scene, changed))
+    explanation = Explanation(again()[0], TARGET, seconds=0.0, forward=0, backward=0)
+    return measured(metric.made(world.classifier, scene, explanation, again)).value
 
 
-def _batch(asked: Asked) -> Batch:
-    return Batch(asked.images, asked.targets, asked.seeds)
+def maps_of(rung: Rung, scene: Scene, asked: Asked) -> Heatmaps:
+    """Maps of a rung for changed images of a scene, classes or models."""
+    pairs = zip(asked.images, asked.targets, strict=True)
+    maps = [rung.make(asked.classifier, replace(scene, image=image), int(target)) for image, target in pairs]
+    return np.stack(maps).astype(np.float32)

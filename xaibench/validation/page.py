@@ -6,39 +6,47 @@ from dataclasses import asdict
 
 import pandas as pd
 
+from xaibench.validation.arenas import ARENAS
 from xaibench.validation.judge import OFTEN, Judgement
-from xaibench.validation.worlds import BOX
+from xaibench.validation.nouns import Arena
 
 WIDE = 99
 """Margin beyond which a figure tells no more."""
-INTRODUCTION = """# Is the benchmark itself right?
+INTRODUCTION = f"""# Is the benchmark itself right?
 
-Each metric scores maps whose order is known, on a model whose evidence is known: its answer hangs on the
-brightest {box} x {box} square of the image and on nothing else. The first rung of each ladder is the truth (or the
-explainer that is steady, that hangs on the model, that is concentrated), the last ones know nothing. {repeats} worlds
-of {cases} cases each; *truth first* is the share of them in which the truth beat every map without knowledge, *all in
-order* that in which approximations lay between as well; the margin is in standard deviations over the worlds. A
-metric passes if the truth is first in at least {often:.0%} of the worlds."""
+Each metric scores maps whose order is known, on models whose evidence is known. The first map of each ladder is the
+truth, the last ones know nothing. *Truth first* is the share of the worlds in which the truth beat every map without
+knowledge, *all in order* that in which approximations lay between as well; the margin is in standard deviations over
+the worlds. A metric passes in an arena if the truth is first in at least {OFTEN:.0%} of its worlds, and it passes if it
+does so in every arena where it was tried."""
 
 
-def page(judgements: Sequence[Judgement], repeats: int, cases: int) -> str:
+def page(judgements: Sequence[Judgement], worlds: int, scenes: int) -> str:
     """Say what was done, and what became of each metric."""
-    tried = [one for one in judgements if one.tried]
-    left = [f"- {one.metric}: {one.reason}" for one in judgements if not one.tried]
-    parts = [
-        INTRODUCTION.format(box=BOX, repeats=repeats, cases=cases, often=OFTEN),
-        table(tried).to_markdown(index=False),
-    ]
-    return "\n\n".join([*parts, "Not judged:", "\n".join(left)]) + "\n"
+    sections = [section(arena, judgements, worlds, scenes) for arena in ARENAS]
+    left = dict.fromkeys(f"- {one.metric}: {one.reason}" for one in judgements if not one.tried)
+    rest = "## Not judged\n\n" + "\n".join(left) if left else ""
+    return "\n\n".join(filter(None, [INTRODUCTION, *sections, rest])) + "\n"
+
+
+def section(arena: Arena, judgements: Sequence[Judgement], worlds: int, scenes: int) -> str:
+    """What an arena is, and a row for each metric that was tried there; empty if none was."""
+    tried = [one for one in judgements if one.tried and one.arena == arena.name]
+    if not tried:
+        return ""
+    made, held = arena.size(worlds, scenes)
+    shown = table(tried).drop(columns="arena").to_markdown(index=False)
+    return f"## {arena.name.capitalize()}\n\n{arena.about} {made} worlds of {held} cases each.\n\n{shown}"
 
 
 def table(judgements: Sequence[Judgement]) -> pd.DataFrame:
-    """A row a metric."""
+    """A row a metric and arena."""
     return pd.DataFrame(
         [
             {
                 "metric": one.metric,
                 "family": one.family,
+                "arena": one.arena,
                 "passes": "yes" if one.passed else "**no**",
                 "truth first": f"{one.truth_held or 0:.0%}",
                 "all in order": f"{one.order_held or 0:.0%}",
@@ -53,6 +61,5 @@ def table(judgements: Sequence[Judgement]) -> pd.DataFrame:
 
 
 def as_json(judgements: Sequence[Judgement]) -> str:
-    """Judgements for other programs."""
+    """Judgements for other programs, an entry a metric and arena."""
     return json.dumps([asdict(one) | {"passed": one.passed} for one in judgements], indent=2) + "\n"
-
