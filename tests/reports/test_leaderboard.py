@@ -1,17 +1,20 @@
 """Who is ranked, over what, and what the tables say of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.reports.made_up import METHODS, NASTY
-from tests.reports.records import Values, around, results_of
+from tests.reports.made_up import METHODS, NASTY, case_info, info_of
+from tests.reports.records import Values, around, records_of, results_of
+from xaibench.api import Record, Status
 from xaibench.harness.store.folder import RunFolder
 from xaibench.reports import leaderboard_table
 from xaibench.reports.pages.frames import csv_text, patients_frame, scores_frame
 from xaibench.reports.pages.markdown import leaderboard_markdown
-from xaibench.reports.scoring.leaderboard import Leaderboard, State
-from xaibench.reports.scoring.results import read
+from xaibench.reports.scoring.leaderboard import Leaderboard, State, ranked_metrics
+from xaibench.reports.scoring.results import Results, read
 
 
 def board_of(values: Values) -> Leaderboard:
@@ -85,6 +88,29 @@ def test_controls_stand_apart_and_shift_no_rank() -> None:
 def test_without_a_shared_metric_nobody_is_ranked() -> None:
     board = board_of({"a": {"latency": [1.0, 2.0]}})
     assert [(line.state, line.place) for line in board.lines] == [(State.UNRANKED, "-")]
+
+
+def test_a_method_without_meaning_here_says_why() -> None:
+    info = info_of({"a": "cam", "b": "cam"}, ["gini", "morf-lerf"], 6)
+    records = records_of("gini", around(0.5, 6), "a") + records_of("morf-lerf", around(0.5, 6), "a")
+    records += [
+        replace(record, status=Status.NOT_APPLICABLE, reason="the model has no maps")
+        for record in records_of("morf-lerf", [None] * 6, "b")
+    ]
+    line = Results(info, records, {}).board.lines[-1]
+    assert (line.method, line.state, line.note) == ("b", State.NOT_APPLICABLE, "the model has no maps")
+
+
+def test_cases_of_a_patient_are_averaged_before_they_are_ranked() -> None:
+    cases = [case_info(0), case_info(0).model_copy(update={"id": "P000-s99"}), case_info(1)]
+    records = [
+        Record(case.id, case.patient, method, "morf-lerf", Status.OK, value=value)
+        for method, values in (("a", (0.2, 0.8, 0.1)), ("b", (0.4, 0.5, 0.3)))
+        for case, value in zip(cases, values, strict=True)
+    ]
+    run = Results(info_of({"a": "cam", "b": "cam"}, ["morf-lerf"], cases), records, {})
+    (metric,) = ranked_metrics(run.info, run.cells, run.comparable)
+    np.testing.assert_allclose(metric.values, [[0.5, 0.1], [0.45, 0.3]])
 
 
 def test_states_of_a_made_up_run(folder: RunFolder) -> None:
