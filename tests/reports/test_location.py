@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests.reports.made_up import case_info, info_of
 from tests.reports.records import Values, around, records_of, results_of
@@ -105,6 +106,30 @@ def test_without_regions_nothing_is_said_about_them() -> None:
         found.text
         == "Whether relevance lies on the tumour was not measured: 3 of 3 cases failed: ValueError: no."
     )
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.4])
+@pytest.mark.parametrize("n", [2, 12])
+def test_less_than_chance_takes_wilcoxons_test_and_students_with_the_spread_of_the_copies(
+    n: int, spread: float
+) -> None:
+    rng = np.random.default_rng(n)
+    gains = rng.uniform(-0.5, 0.1, n)
+    gains[:2] = -0.3, -0.2
+    chance = 1 + spread * rng.normal(size=n)
+    records = records_of("enrichment", (chance + gains).tolist(), "a", gain=gains.tolist())
+    (found,) = locations(info_of({"a": "cam"}, ["enrichment"], n), cells_of(records), ["a"])
+    variance = max(5 * chance.var(ddof=1), gains.var(ddof=1))  # the map and its four copies
+    t = gains.mean() / np.sqrt(variance / n)
+    wilcoxon = stats.wilcoxon(gains, alternative="less", method="exact").pvalue
+    assert found.p_below == pytest.approx(max(wilcoxon, stats.t.cdf(t, n - 1)))
+
+
+def test_chance_is_one_where_no_copies_were_recorded() -> None:
+    for level, above in ((1.5, True), (0.5, False)):
+        records = records_of("enrichment", around(level), "a")
+        (found,) = locations(info_of({"a": "cam"}, ["enrichment"], 12), cells_of(records), ["a"])
+        assert (found.above, found.below) == (above, not above)
 
 
 # ------------------------------------------------------------------ maps without knowledge
