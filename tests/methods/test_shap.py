@@ -56,6 +56,12 @@ def test_blur_is_the_mean_over_a_window_that_scales_with_the_image():
     np.testing.assert_allclose(smooth[8, 8], x[7:9, 7:10].mean(axis=(0, 1)), rtol=1e-5)
 
 
+def test_a_window_is_a_pixel_at_least():
+    x = images(linear(np.ones((3, 16, 1))), 1)[0]
+    smooth = blurred(x, 1 / 8)  # 1 row by 2 columns
+    np.testing.assert_allclose(smooth[:, 8], (x[:, 7] + x[:, 8]) / 2, rtol=1e-5)
+
+
 def test_one_channel_keeps_its_axis():
     x = images(linear(np.ones((16, 24, 1))), 1)[0]
     assert blurred(x, 1 / 8).shape == (16, 24, 1)

@@ -7,7 +7,7 @@ from xaibench.api import Background, NotApplicable, XaibenchError
 from xaibench.methods.cells import grid_cells
 from xaibench.methods.hiding import black, blurred
 from xaibench.methods.morris import Morris, elementary_effects, trajectories
-from xaibench.methods.permutation_importance import PermutationImportance
+from xaibench.methods.permutation_importance import PermutationImportance, loss
 from xaibench.methods.shap_kernel import ShapKernel
 from xaibench.methods.superpixels import RegionMasks, means_of, painted, spread, superpixels
 from xaibench.methods.surrogate import Surrogate
@@ -209,6 +209,10 @@ def test_donors_are_images_of_different_patients(classifier):
     ]
     assert len({given.patients[row] for row in rows}) == 6
     assert len(PermutationImportance(donors=9).fit(classifier, given, 1)["donors"]) == 6
+
+
+def test_the_loss_of_an_impossible_class_is_finite():
+    np.testing.assert_allclose(loss(np.array([0.0, 0.5, 1.0])), [126 * np.log(2), np.log(2), 0], rtol=1e-6)
 
 
 def test_a_cell_that_the_model_ignores_has_no_permutation_importance():
