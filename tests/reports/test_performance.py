@@ -33,6 +33,13 @@ def test_confusion_and_sensitivity_are_counted_by_patient() -> None:
     }
 
 
+def test_rows_of_the_confusion_are_the_true_classes() -> None:
+    found = performance_of(run_of([0, 0, 0, 1, 1], [True, False, False, True, True]))
+    assert found is not None
+    assert found.confusion().to_numpy().tolist() == [[1, 2], [0, 2]]
+    assert (found.accuracy.hits, found.majority.hits) == (3, 3)
+
+
 def test_the_slices_of_a_patient_vote_by_their_mean_probabilities() -> None:
     sure = case_info(0, 0).model_copy(update={"scores": (0.95, 0.05)})
     unsure = [sure.model_copy(update={"id": f"s{n}", "scores": (0.4, 0.6)}) for n in range(2)]
