@@ -71,6 +71,8 @@ class BorrowedModel(NamedTuple):
     """Its first layers, as far as each only gives the pixels new values in their places."""
     behind_preprocessing: Callable[[int], Any]
     """Gives the other layers as a model whose only output is the logit of one class, `[n 1]`."""
+    kept: dict[Any, Any]
+    """What the borrower makes of the model and needs again, under a key of its own; kept as long as the model."""
 
 
 @runtime_checkable

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,21 +19,23 @@ def deep_values(
 
     Raises NotApplicable for a model that the package has no rules for.
     """
-    explainer = _explainer(borrowed, target, references.tobytes())
+    explainer = _explainer(borrowed, target, references)
     seen = borrowed.preprocessing(image[None]).numpy()
     with _failing_cleanly(), ignored(LIST_OF_INPUTS):
         values: Image = explainer.shap_values(seen)[0, ..., 0]
     return values.astype(np.float32)
 
 
-@lru_cache(maxsize=16)  # classifiers of the folds, and their classes
-def _explainer(borrowed: BorrowedModel, target: int, references: bytes) -> Any:
+def _explainer(borrowed: BorrowedModel, target: int, references: np.ndarray) -> Any:
     """Return the package's explainer of one logit, which traces the model on its first use."""
     from shap import DeepExplainer  # slow to import
 
-    images = np.frombuffer(references, np.float32).reshape(-1, *borrowed.model.input_shape[1:])
-    with ignored(LIST_OF_INPUTS, NEWER_TENSORFLOW):
-        return DeepExplainer(borrowed.behind_preprocessing(target), borrowed.preprocessing(images).numpy())
+    key = DeepExplainer, target, references.tobytes()
+    if key not in borrowed.kept:
+        seen = borrowed.preprocessing(references).numpy()
+        with ignored(LIST_OF_INPUTS, NEWER_TENSORFLOW):
+            borrowed.kept[key] = DeepExplainer(borrowed.behind_preprocessing(target), seen)
+    return borrowed.kept[key]
 
 
 @contextmanager

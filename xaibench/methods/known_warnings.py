@@ -1,5 +1,6 @@
 """Warnings of other packages that are known and change no result."""
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,14 @@ NEWER_TENSORFLOW = "Your TensorFlow version is newer"
 
 @contextmanager
 def ignored(*messages: str) -> Iterator[None]:
-    """Silence the warnings that begin with some words, and no others."""
-    with warnings.catch_warnings():
-        for message in messages:
-            warnings.filterwarnings("ignore", message=message, category=UserWarning)
-        yield
+    """Silence warnings that begin with some words, and TensorFlow's notes on functions that a package makes anew."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for message in messages:
+                warnings.filterwarnings("ignore", message=message, category=UserWarning)
+            yield
+    finally:
+        logger.setLevel(level)

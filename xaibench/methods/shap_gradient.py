@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 
-from xaibench.api import Background, Batch, Classifier, Heatmap, Heatmaps, Image, Need
+from xaibench.api import Background, Batch, BorrowedModel, Classifier, Heatmap, Heatmaps, Image, Need
 from xaibench.methods.global_draws import global_draws
 from xaibench.methods.known_warnings import LIST_OF_INPUTS, ignored
 from xaibench.methods.references import drawn_references
@@ -22,7 +21,7 @@ class ShapGradient:
     """
 
     samples: int = 200
-    """Points; 200 is the package's own."""
+    """Points; 200 is the package's own. It takes 50 at once, and traces the model anew for another number."""
     references: int = 50
     """Training images, drawn once for all cases."""
 
@@ -30,7 +29,7 @@ class ShapGradient:
     needs: ClassVar = frozenset({Need.KERAS, Need.TRAINING})
     source: ClassVar = "Lundberg and Lee 2017; Erion et al. 2021"
     deterministic: ClassVar = False
-    presets: ClassVar = {"smoke": {"samples": 64}, "paper": {"samples": 1000}}
+    presets: ClassVar = {"smoke": {"samples": 50}, "paper": {"samples": 1000}}
 
     def fit(self, classifier: Classifier, background: Background, seed: int) -> Mapping[str, np.ndarray]:
         """Draw the references."""
@@ -44,8 +43,8 @@ class ShapGradient:
     def _explain(
         self, classifier: Classifier, image: Image, target: int, seed: int, references: np.ndarray
     ) -> Heatmap:
-        model = classifier.borrow_keras(forward=self.samples + 1, backward=self.samples).model
-        explainer = _explainer(model).explainer
+        borrowed = classifier.borrow_keras(forward=self.samples + 1, backward=self.samples)
+        explainer = _explainer(borrowed)
         explainer.data = [references]
         with global_draws(seed), ignored(LIST_OF_INPUTS):
             values, _ = explainer.shap_values(
@@ -59,9 +58,11 @@ class ShapGradient:
         return heatmap
 
 
-@lru_cache(maxsize=16)  # classifiers of the folds
-def _explainer(model: Any) -> Any:
+def _explainer(borrowed: BorrowedModel) -> Any:
     """Return the package's explainer, which traces the model on its first use; its references are set at each use."""
     from shap import GradientExplainer  # slow to import
 
-    return GradientExplainer(model, np.zeros((1, *model.input_shape[1:]), np.float32))
+    if GradientExplainer not in borrowed.kept:
+        empty = np.zeros((1, *borrowed.model.input_shape[1:]), np.float32)
+        borrowed.kept[GradientExplainer] = GradientExplainer(borrowed.model, empty).explainer
+    return borrowed.kept[GradientExplainer]
