@@ -217,6 +217,12 @@ def test_the_scores_of_the_copies_are_asked_once_for_all_methods(image) -> None:
     assert classifier.passes.forward == 1 + 3
 
 
+def test_the_robust_range_leaves_out_one_percent_at_each_end() -> None:
+    ramp = np.append(np.arange(100), 1000).astype(np.float32)
+    assert robust_range(ramp.reshape(101, 1, 1)) == pytest.approx(98)
+    assert robust_range(-ramp.reshape(101, 1, 1)) == pytest.approx(98)
+
+
 def test_an_image_without_range_has_no_noise() -> None:
     with pytest.raises(NotApplicable, match="no range of intensities"):
         measure(SensitivityNorm(), np.ones((16, 16, 1), np.float32), brightness)
