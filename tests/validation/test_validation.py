@@ -46,6 +46,11 @@ def test_every_ranked_metric_tells_truth_from_no_knowledge(name: str, arena: Are
     assert found.passed or not found.tried, found
 
 
+def test_a_rerun_with_another_seed_is_told_from_a_fixed_map() -> None:
+    found = judge(registered("rerun-consistency"), BRIGHTEST_SQUARE, worlds=2, scenes=1)
+    assert found.order_held == 1, found
+
+
 @pytest.mark.parametrize("name", ["morf-lerf", "mufidelity"])
 def test_the_planted_confounder_comes_before_the_tumour(name: str) -> None:
     found = judge(registered(name), SHORTCUT, worlds=2, scenes=1)

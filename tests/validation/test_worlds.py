@@ -8,12 +8,16 @@ from xaibench.datasets.phantom.dataset import PhantomShortcut
 from xaibench.metrics.common.baselines import blur, mean
 from xaibench.validation import brightest_square, randomised, shortcut, suppressor
 from xaibench.validation.maps import displaced, half_displaced, linear_part
-from xaibench.validation.nouns import TARGET, Scene, World
+from xaibench.validation.nouns import TARGET, Question, Scene, World
 
 
 def logit(world: World, image: np.ndarray) -> float:
     below, above = world.classifier.logits(image.astype(np.float32))
     return float(above - below)
+
+
+def question(world: World, scene: Scene) -> Question:
+    return Question(world.classifier, scene, TARGET, seed=0)
 
 
 def brighter(scene: Scene, where: np.ndarray, by: float) -> np.ndarray:
@@ -39,7 +43,7 @@ def test_the_model_answers_for_the_brightest_square_and_for_nothing_else() -> No
 def test_the_evidence_is_the_gradient_of_the_logit_times_the_image() -> None:
     world = brightest_square.make_world(1, 2)
     for scene in world.scenes:
-        linear = brightest_square.gradient_times_image(world.classifier, scene, TARGET)
+        linear = brightest_square.gradient_times_image(question(world, scene))
         evidence = brightest_square.evidence(scene.image)
         np.testing.assert_allclose(linear / linear.max(), evidence / evidence.max(), atol=1e-4)
 
@@ -97,7 +101,7 @@ def test_what_a_linear_model_uses_sums_to_what_it_says_beyond_the_mean(suppresse
     for world in (suppressed, randomised.make_world(0, 2)):
         for scene in world.scenes:
             beyond = logit(world, scene.image) - logit(world, mean(scene.image))
-            assert linear_part(world.classifier, scene, TARGET).sum() == pytest.approx(beyond, abs=2e-3)
+            assert linear_part(question(world, scene)).sum() == pytest.approx(beyond, abs=2e-3)
 
 
 # ---------------------------------------------------------------- randomised weights
@@ -105,8 +109,8 @@ def test_what_a_linear_model_uses_sums_to_what_it_says_beyond_the_mean(suppresse
 
 def test_the_map_of_the_trained_model_is_the_truth_of_the_suppressor(suppressed: World) -> None:
     for scene in suppressed.scenes:
-        expected = linear_part(suppressed.classifier, scene, TARGET)
-        found = randomised.of_the_trained(suppressed.classifier, scene, TARGET)
+        expected = linear_part(question(suppressed, scene))
+        found = randomised.of_the_trained(question(suppressed, scene))
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

@@ -63,9 +63,9 @@ def p_text(p: float) -> str:
     return "p < 0.0001" if p < 0.0001 else f"p = {apart(p, SIGNIFICANT)[0]}"
 
 
-def plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str, several: str = "") -> str:
     """Write a count with its noun."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {several or noun + 's'}"
 
 
 def listed(items: Sequence[str]) -> str:

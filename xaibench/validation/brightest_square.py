@@ -6,8 +6,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, sobel, uniform_filter
 
 from xaibench.api import Classifier, Family, Heatmap, Image
-from xaibench.validation.maps import damaged, noise_of, of_image
-from xaibench.validation.nouns import TARGET, Arena, Ladder, Rung, Scene, World
+from xaibench.validation.maps import damaged, gradient_of, noise_of, of_image
+from xaibench.validation.nouns import TARGET, Arena, Ladder, Question, Rung, Scene, World
 
 SIZE = (40, 48)
 BOX = 7
@@ -75,10 +75,19 @@ def steady(image: Image) -> Heatmap:
     return np.asarray(gaussian_filter(image[..., 0], BOX / 4))
 
 
-def gradient_times_image(classifier: Classifier, scene: Scene, target: int) -> Heatmap:
+def steady_in_noise(question: Question) -> Heatmap:
+    """The same, with noise that a change of the image or the seed draws anew."""
+    return np.asarray(steady(question.scene.image) + 0.3 * drawn_anew(question))
+
+
+def drawn_anew(question: Question) -> Heatmap:
+    """Nothing but noise of the image and the seed."""
+    return noise_of(question.scene.image, question.seed)
+
+
+def gradient_times_image(question: Question) -> Heatmap:
     """Linear part of the model's own answer."""
-    gradient = classifier.input_gradients(scene.image, np.array(target))
-    return np.asarray((gradient * scene.image).sum(axis=-1))
+    return np.asarray((gradient_of(question) * question.scene.image).sum(axis=-1))
 
 
 def edges(image: Image) -> Heatmap:
@@ -89,10 +98,10 @@ def edges(image: Image) -> Heatmap:
 EVIDENCE = Rung("evidence", of_image(evidence))
 STEADINESS = Ladder(
     Rung("smooth in the image", of_image(steady)),
-    (Rung("smooth, with noise", of_image(lambda image: steady(image) + 0.3 * noise_of(image))),),
-    (Rung("noise of the image", of_image(noise_of)),),
+    (Rung("smooth, with noise", steady_in_noise),),
+    (Rung("noise", drawn_anew),),
 )
-"""Maps that differ in how much they change with the image."""
+"""Maps that differ in how much they change with the image and the seed."""
 ATTENTION_TO_THE_MODEL = Ladder(
     Rung("gradient x image", gradient_times_image), (), (Rung("edges", of_image(edges)),)
 )

@@ -13,7 +13,7 @@ from xaibench.harness.explaining import Asked
 from xaibench.harness.scopes import measured
 from xaibench.harness.store.run_info import Scope
 from xaibench.validation.arenas import ARENAS
-from xaibench.validation.nouns import TARGET, Arena, Ladder, Rung, Scene, World
+from xaibench.validation.nouns import TARGET, Arena, Ladder, Question, Rung, Scene, World
 
 OFTEN = 0.9
 """Share of worlds in which the order must hold."""
@@ -113,7 +113,9 @@ def score(metric: Configured, rung: Rung, world: World, scene: Scene) -> float:
 
 
 def maps_of(rung: Rung, scene: Scene, asked: Asked) -> Heatmaps:
-    """Maps of a rung for changed images of a scene, classes or models."""
-    pairs = zip(asked.images, asked.targets, strict=True)
-    maps = [rung.make(asked.classifier, replace(scene, image=image), int(target)) for image, target in pairs]
-    return np.stack(maps).astype(np.float32)
+    """Maps of a rung for changed images of a scene, classes, seeds or models."""
+    questions = [
+        Question(asked.classifier, replace(scene, image=image), int(target), int(seed))
+        for image, target, seed in zip(asked.images, asked.targets, asked.seeds, strict=True)
+    ]
+    return np.stack([rung.make(question) for question in questions]).astype(np.float32)

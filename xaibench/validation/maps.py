@@ -6,14 +6,14 @@ from collections.abc import Callable
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from xaibench.api import Classifier, Heatmap, Image
-from xaibench.validation.nouns import Ladder, MakeMap, Rung, Scene
+from xaibench.api import Heatmap, Image
+from xaibench.validation.nouns import Ladder, MakeMap, Question, Rung
 
 
-def noise_of(image: Image) -> Heatmap:
-    """Smooth noise that any change of the image draws anew; its largest absolute value is 1."""
+def noise_of(image: Image, seed: int = 0) -> Heatmap:
+    """Smooth noise that any change of the image or the seed draws anew; its largest absolute value is 1."""
     content = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=4).digest()
-    rng = np.random.default_rng(int.from_bytes(content, "big"))
+    rng = np.random.default_rng([int.from_bytes(content, "big"), seed])
     shape = image.shape[:-1]
     noise = gaussian_filter(rng.normal(size=shape), min(shape) / 20)
     return np.asarray(noise / np.abs(noise).max(), np.float32)
@@ -37,18 +37,24 @@ def half_displaced(heatmap: Heatmap) -> Heatmap:
     return np.asarray(np.where(upper, heatmap, 0) + displaced(np.where(upper, 0, heatmap)), np.float32)
 
 
-def linear_part(classifier: Classifier, scene: Scene, target: int) -> Heatmap:
+def linear_part(question: Question) -> Heatmap:
     """Gradient of the target's logit, times how far the image is from its mean.
 
     For a linear model it is what each pixel adds to the logit, compared with the image's mean: exact and complete.
     """
-    gradient = classifier.input_gradients(scene.image, np.array(target))
-    return np.asarray((gradient * (scene.image - scene.image.mean())).sum(axis=-1))
+    image = question.scene.image
+    return np.asarray((gradient_of(question) * (image - image.mean())).sum(axis=-1))
+
+
+def gradient_of(question: Question) -> Image:
+    """Gradient of the target's logit."""
+    gradient: Image = question.classifier.input_gradients(question.scene.image, np.array(question.target))
+    return gradient
 
 
 def of_image(make: Callable[[Image], Heatmap]) -> MakeMap:
     """Map of the image alone, which asks no model."""
-    return lambda classifier, scene, target: make(scene.image)
+    return lambda question: make(question.scene.image)
 
 
 NOISE = Rung("noise", of_image(noise_of))
@@ -68,7 +74,4 @@ def damaged(truth: Rung) -> Ladder:
 
 def changed(truth: Rung, how: str, change: Callable[[Heatmap, Image], Heatmap]) -> Rung:
     """A rung whose maps are made from those of another, and the image."""
-    return Rung(
-        f"{truth.name}, {how}",
-        lambda classifier, scene, target: change(truth.make(classifier, scene, target), scene.image),
-    )
+    return Rung(f"{truth.name}, {how}", lambda question: change(truth.make(question), question.scene.image))

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from xaibench.api import Case, Classifier, Heatmap, Region
 
@@ -18,8 +19,17 @@ class Scene(Case):
     """Regions beside the finding, by name."""
 
 
-MakeMap = Callable[[Classifier, Scene, int], Heatmap]
-"""Explains a scene, whose image may be a changed one, for a class."""
+class Question(NamedTuple):
+    """What a map is to explain."""
+
+    classifier: Classifier
+    scene: Scene
+    """Its image may be a changed one."""
+    target: int
+    seed: int
+
+
+MakeMap = Callable[[Question], Heatmap]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import numpy as np
 from xaibench.api import Classifier, Family, Heatmap
 from xaibench.validation.evident import shows_evidence
 from xaibench.validation.maps import NOISE, linear_part
-from xaibench.validation.nouns import Arena, Ladder, Rung, Scene, World
+from xaibench.validation.nouns import Arena, Ladder, Question, Rung, World
 from xaibench.validation.suppressor import SIZE, draw_scenes, linear_model, weights_of
 
 SPREAD = 0.7
@@ -35,8 +35,9 @@ def draw_model(rng: np.random.Generator) -> Classifier:
     return linear_model(weights - weights.mean(), BIAS)
 
 
-def of_the_trained(classifier: Classifier, scene: Scene, target: int) -> Heatmap:
+def of_the_trained(question: Question) -> Heatmap:
     """What the model of the suppressor variable uses, which is not the one that is asked."""
+    scene = question.scene
     return np.asarray(weights_of(scene) * (scene.image[..., 0] - scene.image.mean()), np.float32)
 
 

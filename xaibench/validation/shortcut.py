@@ -12,7 +12,7 @@ from xaibench.datasets.phantom.cohort import Enrolled, enrol
 from xaibench.datasets.phantom.dataset import PhantomShortcut
 from xaibench.validation.evident import shows_evidence
 from xaibench.validation.maps import NOISE, changed, half_displaced
-from xaibench.validation.nouns import Arena, Ladder, Rung, Scene, World
+from xaibench.validation.nouns import Arena, Ladder, Question, Rung, Scene, World
 
 CANDIDATES = 4
 """Patients enrolled for each scene wanted: not every slice holds evidence."""
@@ -52,14 +52,14 @@ def make_scene(person: Enrolled, input_shape: tuple[int, ...]) -> Scene:
     )
 
 
-def smoothed_confounder(classifier: Classifier, scene: Scene, target: int) -> Heatmap:
+def smoothed_confounder(question: Question) -> Heatmap:
     """Mask of the planted confounder, its rim softened."""
-    return softened(scene.known["confounder"])
+    return softened(question.scene.known["confounder"])
 
 
-def smoothed_tumour(classifier: Classifier, scene: Scene, target: int) -> Heatmap:
+def smoothed_tumour(question: Question) -> Heatmap:
     """Mask of the tumour, which tells nothing of the class, its rim softened."""
-    return softened(np.asarray(scene.region))
+    return softened(np.asarray(question.scene.region))
 
 
 def softened(region: Region) -> Heatmap:

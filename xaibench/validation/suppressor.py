@@ -13,8 +13,8 @@ from jaxtyping import Float
 from scipy.ndimage import gaussian_filter
 
 from xaibench.api import Classifier, Family, Heatmap, Region
-from xaibench.validation.maps import NOISE, changed, displaced, linear_part, with_noise
-from xaibench.validation.nouns import TARGET, Arena, Ladder, Rung, Scene, World
+from xaibench.validation.maps import NOISE, changed, displaced, gradient_of, linear_part, with_noise
+from xaibench.validation.nouns import TARGET, Arena, Ladder, Question, Rung, Scene, World
 
 SIZE = (40, 48)
 BOX = 7
@@ -94,14 +94,14 @@ def _untrained() -> Any:
     return KerasClassifier(keras.Model(inputs, head(keras.layers.Flatten()(inputs))))
 
 
-def in_finding(classifier: Classifier, scene: Scene, target: int) -> Heatmap:
+def in_finding(question: Question) -> Heatmap:
     """What the pixels of the finding add to the logit, without the suppressor."""
-    return np.where(np.asarray(scene.region), linear_part(classifier, scene, target), np.float32(0))
+    return np.where(np.asarray(question.scene.region), linear_part(question), np.float32(0))
 
 
-def sensitivity(classifier: Classifier, scene: Scene, target: int) -> Heatmap:
+def sensitivity(question: Question) -> Heatmap:
     """Absolute gradient: both regions alike."""
-    return np.asarray(np.abs(classifier.input_gradients(scene.image, np.array(target))).sum(axis=-1))
+    return np.asarray(np.abs(gradient_of(question)).sum(axis=-1))
 
 
 USED = Rung("what the model uses", linear_part)

@@ -76,6 +76,7 @@ def agreement(run: Results) -> Table | None:
     shown = {
         pair: figure(found.correlation.value, found.correlation.low, found.correlation.high, against=0.0)
         for found in run.fact_agreements
+        if found.correlation.n  # otherwise one of the two ties all explainers in every patient
         for pair in ((found.first, found.second), (found.second, found.first))
     }
     rows = [[fact, *(shown.get((fact, other), ABSENT) for other in facts)] for fact in facts]

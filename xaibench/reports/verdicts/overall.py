@@ -22,7 +22,7 @@ def leader(board: Leaderboard, ranking: Ranking) -> Verdict:
     first, test = ranking.standings[0], ranking.test
     names = [standing.method for standing in ranking.standings]
     level = [name for name, better in zip(names, test.better[0], strict=True) if not better][1:]
-    over = f"{plural(len(board.facts), 'fact')} of {len(board.families)} families"
+    over = f"{plural(len(board.facts), 'fact')} of {plural(len(board.families), 'family', 'families')}"
     friedman = (
         f"ranks within each of {plural(test.n, 'patient')}: Friedman {p_text(test.p)}, then Nemenyi for all pairs at "
         f"5 %: mean ranks closer than {brief(test.critical_difference)} cannot be told apart"
