@@ -41,7 +41,7 @@ def critical_difference(ranking: Ranking) -> Plot:
             color_palette=[ACCENT] * len(names),
             crossbar_props={"color": GREY, "linewidth": 2.5},
         )
-        axes.set_title("Mean rank within patients (1 = best)", fontsize=10, loc="left", pad=24)
+        axes.set_title("Each patient's mean ranks, ranked again (1 = best)", fontsize=10, loc="left", pad=24)
 
     groups = [listed([ranking.standings[i].method for i in group]) for group in test.groups if len(group) > 1]
     alt = f"Critical-difference diagram: {_ranks(ranking)}. Not told apart: {'; '.join(groups) or 'none'}."
