@@ -13,7 +13,7 @@ from xaibench.reports.scoring import comparable as module
 from xaibench.reports.scoring.comparable import Comparable, comparable
 from xaibench.reports.scoring.leaderboard import ranked_metrics
 from xaibench.reports.scoring.scores import cells_of
-from xaibench.reports.scoring.values import patient_values
+from xaibench.reports.scoring.values import case_values, patient_values
 from xaibench.validation.shipped import failed_metrics
 
 
@@ -96,6 +96,14 @@ def test_controls_are_no_competitors() -> None:
     found = who({"a": {"morf-lerf": column(4)}, "random": {"morf-lerf": column(4, 2)}})
     assert found.complete == ("a",)
     assert not found.gaps
+
+
+def test_values_are_those_of_the_measured_members() -> None:
+    records = records_of("morf-lerf", [0.2, np.inf, 0.4], "a", gain=[0.1, 0.3, 0.2])
+    cells, members = cells_of(records), {record.case for record in records[:2]}
+    assert case_values(cells, "morf-lerf", ["a"], members=members)["a"].tolist() == [0.2]
+    assert case_values(cells, "morf-lerf", ["a"], "gain", members)["a"].tolist() == [0.1]
+    assert case_values(cells, "morf-lerf", ["a"])["a"].tolist() == [0.2, 0.4]
 
 
 def test_methods_are_compared_over_the_same_cases_of_a_patient() -> None:
