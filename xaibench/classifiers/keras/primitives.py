@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from xaibench.api import NotApplicable
 from xaibench.classifiers.base import BaseClassifier
+from xaibench.classifiers.batches import even_parts
 from xaibench.classifiers.keras import functions
 from xaibench.classifiers.keras.acceptance import input_shape_of
 from xaibench.classifiers.keras.graph import Function, Graph, open_graph
@@ -16,6 +17,8 @@ from xaibench.classifiers.keras.relevance.offered import BackwardRules
 from xaibench.classifiers.keras.sharing import SharedModel
 
 TARGETS = tf.TensorSpec((None,), tf.int32)
+MEMORY_OF_RULES = 4
+"""Backward rules keep about that many times the values that a gradient keeps: the batches are so many times smaller."""
 
 
 class KerasPrimitives(BaseClassifier):
@@ -102,12 +105,15 @@ class KerasPrimitives(BaseClassifier):
         beside = [self._compared_with(rule, baseline)] if self._rules.compares(rule) else []
         signature = self._images(), TARGETS, *[tf.TensorSpec(self.input_shape)] * len(beside)
         function = self._traced(f"relevance by {rule}", lambda: self._rules.function(rule), *signature)
-        return _array(function(images, targets.astype(np.int32), *beside))
+        rows = []
+        for part in even_parts(len(images), -(-self.batch_size // MEMORY_OF_RULES)):
+            self._count(forward=len(beside))
+            rows.append(_array(function(images[part], targets[part].astype(np.int32), *beside)))
+        return np.concatenate(rows)
 
     def _compared_with(self, rule: str, baseline: np.ndarray | None) -> np.ndarray:
         if baseline is None:
             raise ValueError(f"rule {rule!r} compares with a baseline; give one")
-        self._count(forward=1)
         return baseline
 
     def _feature_shape(self, layer: str) -> tuple[int, ...]:
