@@ -22,13 +22,13 @@ class ShapDeep:
     depthwise convolutions and bounded ReLUs, so MobileNet and Xception cannot be explained; deeplift can.
     """
 
-    references: int = 16
-    """Training images, drawn once for all cases."""
+    references: int = 8
+    """Training images, drawn once for all cases. The package holds the activations of all at once."""
 
     family: ClassVar = "relevance"
     needs: ClassVar = frozenset({Need.KERAS, Need.TRAINING})
     source: ClassVar = "Lundberg and Lee 2017"
-    presets: ClassVar = {"smoke": {"references": 8}, "paper": {"references": 100}}
+    presets: ClassVar = {"smoke": {"references": 4}, "paper": {"references": 100}}
 
     def fit(self, classifier: Classifier, background: Background, seed: int) -> Mapping[str, np.ndarray]:
         """Draw the references, and predict their logits."""
