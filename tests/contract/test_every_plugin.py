@@ -21,6 +21,7 @@ from xaibench.harness.explaining import answer, passes_since
 # Small budgets where the smoke preset is still more than a contract needs.
 SMALL: dict[str, dict[str, Any]] = {
     "expected-gradients": {"references": 12, "steps": 64},
+    "hybrid": {"evaluations": 24},
     "lime": {"samples": 24},
     "rise": {"masks": 24},
     "shap": {"evaluations": 24},
@@ -31,6 +32,7 @@ NEVER_NEGATIVE = {
     *(
         "ablation-cam",
         "centre",
+        "counterfactual",
         "deep-taylor",
         "edges",
         "eigen-cam",
@@ -41,7 +43,17 @@ NEVER_NEGATIVE = {
         "guided-grad-cam",
         "layer-cam",
     ),
-    *("mask", "morris", "random", "rise", "saliency", "score-cam", "smoothgrad", "stacked-feature-maps"),
+    *(
+        "mask",
+        "morris",
+        "prototypes",
+        "random",
+        "rise",
+        "saliency",
+        "score-cam",
+        "smoothgrad",
+        "stacked-feature-maps",
+    ),
     *("stacked-random-maps", "tf-explain-gradients-inputs", "tf-explain-integrated-gradients"),
     *("tf-explain-occlusion", "tf-explain-smoothgrad", "tf-explain-vanilla-gradients", "xgrad-cam"),
 }
@@ -50,8 +62,10 @@ SIGNED = {
         "cam",
         "deeplift",
         "expected-gradients",
+        "fastshap",
         "gradient-x-input",
         "hires-cam",
+        "hybrid",
         "integrated-gradients",
         "lime",
         "lrp",
@@ -62,6 +76,7 @@ SIGNED = {
 }
 BLIND_TO_THE_CLASS = {
     *("centre", "edges", "eigen-cam", "mask", "random", "random-smooth", "stacked-random-maps"),
+    "counterfactual",  # two classes have one boundary
     "score-cam",  # the tiny model's classes score too much alike under its masks
 }
 """Whose map of the tiny model is the same whichever class is explained."""

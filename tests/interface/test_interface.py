@@ -82,7 +82,7 @@ def test_temporary_files_go_with_the_result_and_named_ones_stay(tmp_path: Path) 
 
 def test_a_method_that_learns_cannot_explain_alone() -> None:
     with pytest.raises(XaibenchError, match="learns from training cases"):
-        xaibench.explain(mean_of_channels, np.zeros((1, 8, 8)), "expected-gradients")
+        xaibench.explain(CLASSIFIER, IMAGES[:1], "expected-gradients")
 
 
 def test_grey_images_need_no_axis_of_channels() -> None:

@@ -7,12 +7,10 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from xaibench.api import Background, Batch, Classifier, Detailed, Images, Need, NotApplicable
+from xaibench.api import Background, Batch, Classifier, Detailed, Images, Need
 from xaibench.methods.cells import grid_cells
+from xaibench.methods.ridge import fitted_ridge
 from xaibench.methods.superpixels import spread
-
-PENALTIES = np.logspace(-2, 5, 15)
-FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -33,26 +31,9 @@ class Surrogate:
 
     def fit(self, classifier: Classifier, background: Background, seed: int) -> Mapping[str, np.ndarray]:
         """Fit a surrogate for each class, and its R2. One forward pass a training image."""
-        from sklearn.linear_model import RidgeCV
-        from sklearn.metrics import r2_score
-        from sklearn.model_selection import GroupKFold, cross_val_predict
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
-        patients = len(set(background.patients))
-        if patients < 2:
-            raise NotApplicable("a held-out R2 needs training cases of two patients or more")
-        features, logits = self._features(background.images), classifier.logits(background.images)
-        model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
-        held_out = cross_val_predict(
-            model, features, logits, groups=background.patients, cv=GroupKFold(min(FOLDS, patients))
-        )
-        scaler, ridge = (step for _, step in model.fit(features, logits).steps)
-        return {
-            "coefficients": ridge.coef_.reshape(classifier.n_classes, -1) / scaler.scale_,
-            "means": scaler.mean_,
-            "r2": np.atleast_1d(r2_score(logits, held_out, multioutput="raw_values")),
-        }
+        features = self._features(background.images)
+        ridge = fitted_ridge(features, classifier.logits(background.images), background.patients)
+        return {"coefficients": ridge.coefficients, "means": features.mean(axis=0), "r2": ridge.r2}
 
     def __call__(self, classifier: Classifier, batch: Batch) -> Detailed:
         """Explain each image: signed maps in units of the logit. No pass of the model."""
