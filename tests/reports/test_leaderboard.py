@@ -120,6 +120,9 @@ def test_states_of_a_made_up_run(folder: RunFolder) -> None:
     assert (states["broken"], states["blind"]) == (State.INCOMPLETE, State.NOT_APPLICABLE)
     assert [line.method for line in board.lines if line.state is State.CONTROL] == ["edges", "mask", "random"]
     assert all(len(row) == len(board.header()) for row in board.rows())
+    header, rows = board.narrow()
+    assert all(len(row) == len(header) for row in rows)
+    assert not {row[0] for row in rows} & {"-"}, "a place, or why there is none"
     note = next(line.note for line in board.lines if line.method == "blind")
     assert note == "the method needs attention, which this model does not offer"
 

@@ -134,7 +134,7 @@ def print_results(folder: "RunFolder") -> int:
     from xaibench.reports import leaderboard_table
 
     board = leaderboard_table(folder)
-    out_console.print(table(board.header(), board.rows()))
+    out_console.print(table(*board.narrow()))
     failed = folder.failed()
     for (method, reason), count in Counter((record.method, record.reason) for record in failed).items():
         error_console.print(f"[yellow]{count} failed[/] {escape(method)}: {escape(reason)}")

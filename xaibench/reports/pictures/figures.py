@@ -19,11 +19,16 @@ TICKS = 3
 
 
 def panels(info: RunInfo, scores: Scores, board: Leaderboard) -> dict[str, list[Plot]]:
-    """Plots of all metrics by family; methods stand in the order of the leaderboard."""
+    """Plots by family, of the metrics that stand for a fact; methods stand in the order of the leaderboard."""
     return {
-        family: [panel(info, metric, _shown(info, scores, board, metric)) for metric in metrics]
+        family: [panel(info, metric, _shown(info, scores, board, metric)) for metric in _telling(info, metrics)]
         for family, metrics in metrics_by_family(info).items()
     }
+
+
+def _telling(info: RunInfo, metrics: Sequence[str]) -> Sequence[str]:
+    """Ranked metrics of a family; all where none is ranked. The table of values has the others."""
+    return [metric for metric in metrics if info.metrics[metric].ranked] or metrics
 
 
 def _shown(info: RunInfo, scores: Scores, board: Leaderboard, metric: str) -> list[Score]:

@@ -96,6 +96,14 @@ class Leaderboard:
             for line in self.lines
         ]
 
+    def narrow(self) -> tuple[list[str], list[list[str]]]:
+        """Header and rows for a terminal: who has no place says why there, and the family is left out."""
+        rows = [
+            [line.state.value if row[0] == ABSENT else row[0], row[1], *row[4:]]
+            for line, row in zip(self.lines, self.rows(), strict=True)
+        ]
+        return [self.header()[0], self.header()[1], *self.header()[4:]], rows
+
 
 def _family_rank(line: Line, family: str) -> str:
     ranks = {} if line.standing is None else line.standing.family_ranks
