@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Float32, Float64
 
 from xaibench.api import Batch, Classifier, Detailed, Heatmap, Image, Images, Need, NotApplicable
 
@@ -23,8 +23,9 @@ class Counterfactual:
     Minimised is the squared change plus its total variation, on the condition of the flip (eq. 1 for a weight that
     grows without bound). At each step the decision boundary is taken as flat where the last change met it (as by Croce
     and Hein 2020, arXiv:1907.02044). The smallest change that reaches a flat boundary is the gradient, denoised by
-    total variation, to some length, and the length is searched on the model itself. Where the model does not prefer
-    the target, the change is the one that makes it so. So small a change need not look like another patient's image.
+    total variation, to some length, and the length is searched on the model itself. Until the boundary is met, each
+    step goes on from the last; then each starts from the image again. Where the model does not prefer the target, the
+    change is the one that makes it so. So small a change need not look like another patient's image.
     """
 
     steps: int = 10
@@ -41,7 +42,7 @@ class Counterfactual:
 
         Recorded: whether the preference really flips (`flipped`, 0 or 1), the root mean square change over the
         image's range (`distance`), and the target's probability before and after. Without a flip the map is the last
-        change that was tried. Two passes there and back and 32 forward a step, and three forward. Raises NotApplicable
+        change tried. Two passes there and back and 32 forward a step, and three forward. Raises NotApplicable
         where classes do not exclude each other.
         """
         if not classifier.exclusive:
@@ -64,10 +65,11 @@ class Counterfactual:
     def change(self, classifier: Classifier, image: Image, target: int) -> Image:
         """Smallest change found that flips the preference, within the image's own intensities; or the last one."""
         question = Question.of(classifier, image, target)
-        change, smallest = np.zeros_like(image), None
+        change, flips, smallest = np.zeros_like(image), False, None
         for _ in range(self.steps):
             direction = self._direction(question.slope(classifier, image + change))
-            change, flips = shortest(classifier, question, image, direction)
+            start = np.zeros_like(image) if flips else change
+            change, flips = shortest(classifier, question, Line(image, start, direction))
             if flips and (smallest is None or size(change) < size(smallest)):
                 smallest = change
         return change if smallest is None else smallest
@@ -86,7 +88,7 @@ class Question:
     """Which class is to take the lead from which."""
 
     leader: int
-    """Class that the change is to overtake."""
+    """Class that the model prefers, and that is to lose its lead."""
     follower: int
     target: int
     """Class that is explained; one of the two."""
@@ -105,37 +107,46 @@ class Question:
         slope: Image = both[0] - both[1]
         return slope
 
-    def flipped(self, classifier: Classifier, images: Images) -> Bool[np.ndarray, "n"]:
-        """Whether the target leads where it followed, or follows where it led."""
+    def shortfall(self, classifier: Classifier, images: Images) -> Float32[np.ndarray, "n"]:
+        """Difference of logits that is missing for the target to lead where it followed, or the reverse; < 0 = none."""
         logits = classifier.logits(images)
-        lead = logits[:, self.target] - np.delete(logits, self.target, axis=1).max(axis=1)
-        flipped: np.ndarray = lead < -MARGIN if self.target == self.leader else lead > MARGIN
-        return flipped
+        others = np.delete(logits, self.target, axis=1).max(axis=1)
+        lead: np.ndarray = logits[:, self.target] - others
+        return lead if self.target == self.leader else -lead
 
 
-def shortest(
-    classifier: Classifier, question: Question, image: Image, direction: Image
-) -> tuple[Image, bool]:
-    """Shortest change along a direction that flips, and whether it does; without a flip the longest.
+@dataclass(frozen=True, eq=False)
+class Line:
+    """Changes that go on from a first one in a direction."""
 
-    The longest moves some pixel by the whole range of the image.
-    """
-    low, high = 0.0, float(np.ptp(image)) / (float(np.abs(direction).max()) or 1.0)
-    flips = False
+    image: Image
+    start: Image
+    direction: Image
+
+    @property
+    def longest(self) -> float:
+        """Length that moves some pixel by the whole range of the image."""
+        return float(np.ptp(self.image)) / (float(np.abs(self.direction).max()) or 1.0)
+
+    def changes(self, lengths: Float64[np.ndarray, "n"]) -> Images:
+        """Changes of some lengths, cut off where they would leave the intensities of the image."""
+        steps = lengths.astype(np.float32).reshape(-1, *[1] * self.image.ndim)
+        moved = self.image + self.start + steps * self.direction
+        cut: Images = np.clip(moved, self.image.min(), self.image.max()) - self.image
+        return cut
+
+
+def shortest(classifier: Classifier, question: Question, line: Line) -> tuple[Image, bool]:
+    """Shortest change on a line that flips, and whether it does; without a flip the one that comes nearest to it."""
+    low, high, flips = 0.0, line.longest, False
     for _ in range(ROUNDS):
         lengths = np.linspace(low, high, LENGTHS + 1)
-        flipped = question.flipped(classifier, image + changes(image, direction, lengths[1:]))
-        if flipped.any():
-            flips, first = True, int(flipped.argmax())
-            low, high = lengths[first], lengths[first + 1]
-    return changes(image, direction, np.array([high]))[0], flips
-
-
-def changes(image: Image, direction: Image, lengths: np.ndarray) -> Float32[np.ndarray, "n *space c"]:
-    """Changes of some lengths, cut off where they would leave the intensities of the image."""
-    steps = lengths.astype(np.float32).reshape(-1, *[1] * image.ndim)
-    moved: np.ndarray = np.clip(image + steps * direction, image.min(), image.max()) - image
-    return moved
+        missing = question.shortfall(classifier, line.image + line.changes(lengths[1:]))
+        flipped = missing < -MARGIN
+        flips = flips or bool(flipped.any())
+        best = 1 + int(flipped.argmax() if flipped.any() else missing.argmin())
+        low, high = lengths[best - 1], lengths[best if flips else min(best + 1, LENGTHS)]
+    return line.changes(np.array([high]))[0], flips
 
 
 def size(change: Image) -> float:
