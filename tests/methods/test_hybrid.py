@@ -46,14 +46,14 @@ def test_a_case_goes_to_stage_2_below_the_threshold_and_not_at_it(classifier, x)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0])
-def test_the_passes_of_both_stages_are_recorded_and_are_all_there_are(x, threshold):
-    classifier = small_resnet()
-    details = Hybrid(threshold=threshold, evaluations=24)(classifier, batch(x[:1], 1)).details[0]
-    shap = small_resnet()
-    explain(Shap(evaluations=24), shap, x[:1], 1)
-    assert details["stage_1_passes"] == 3  # feature maps there and back, and the score
-    assert details["stage_2_passes"] == (shap.passes.forward if threshold else 0)
-    assert details["stage_1_passes"] + details["stage_2_passes"] == sum(classifier.passes[:2])
+def test_the_passes_of_both_stages_are_recorded_for_each_image_and_are_all_there_are(x, threshold):
+    classifier, shap = small_resnet(), small_resnet()
+    details = Hybrid(threshold=threshold, evaluations=24)(classifier, batch(x[:2], 1)).details
+    explain(Shap(evaluations=24), shap, x[:2], 1)
+    first, second = (own["stage_1_passes"] for own in details), (own["stage_2_passes"] for own in details)
+    assert list(first) == [3, 3]  # feature maps there and back, and the score
+    assert sum(second) == (shap.passes.forward if threshold else 0)
+    assert sum(own["stage_1_passes"] + own["stage_2_passes"] for own in details) == sum(classifier.passes[:2])
 
 
 def test_batches_of_one_keep_image_target_and_seed(x):

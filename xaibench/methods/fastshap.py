@@ -26,7 +26,8 @@ class FastShap:
     squared error of the values' sum over a coalition, for coalitions by the Shapley kernel, each with its complement,
     and values corrected to add up (its additive efficient normalisation). For a linear explainer the minimum of that
     loss has a closed form; a ridge penalty is added. How well it predicts what coalitions of unseen patients are worth
-    (R2) is recorded beside each map; at or below 0 the map says nothing.
+    (R2) is recorded beside each map; at or below 0 the map says nothing. So plain an explainer cannot know which images
+    nothing moves: where the probability hardly depends on the cells, its values are too large.
     """
 
     images: int = 100
