@@ -70,6 +70,22 @@ def test_the_flip_is_real_and_recorded(model):
     assert sum(details["flipped"] for details in found.details) == 4
 
 
+def test_steps_after_the_first_flip_make_the_change_smaller():
+    model = small_resnet()  # no single gradient reaches its boundary
+    x = images(model, 1)[0]
+    target = int(model.scores(x).argmax())
+    sizes = [size(Counterfactual(steps=steps).change(model, x, target)) for steps in (2, 4)]
+    assert sizes[1] < 0.95 * sizes[0]
+
+
+def test_more_steps_never_make_the_change_larger():
+    model = small_resnet(channels=3, classes=4, seed=1)
+    for x in images(model, 2):
+        target = int(model.scores(x).argmax())
+        sizes = [size(Counterfactual(steps=steps).change(model, x, target)) for steps in (1, 2)]
+        assert sizes[1] <= sizes[0] * (1 + 1e-5)
+
+
 def test_a_class_that_is_not_preferred_becomes_so():
     x = middling(WEIGHTS.shape)[None]
     weights = np.stack([np.zeros(192), WEIGHTS.ravel(), 0.5 * WEIGHTS[::-1].ravel()])
