@@ -52,7 +52,7 @@ def test_methods_and_metrics_stand_with_facts_parameters_package_and_code() -> N
     [
         (Mean(), "standard", None),
         (Again(), "standard", 8),
-        (Again(), "smoke", None),
+        (Again(), "smoke", 2),
         (Again(), "paper", None),
         (Together(), "standard", 8),
         (Together(), "paper", 8),

@@ -30,7 +30,7 @@ class Slices(StrEnum):
 
 MOST_PATIENTS = {Preset.SMOKE: 4}
 """Patients of a preset, unless their number is given; all where none stands."""
-MOST_EXPLAINED_AGAIN = {Preset.STANDARD: 8}
+MOST_EXPLAINED_AGAIN = {Preset.SMOKE: 2, Preset.STANDARD: 8}
 """Patients for metrics that explain again: some twenty explanations each."""
 MOST_TIMED = 8
 """Patients for figures of time."""
