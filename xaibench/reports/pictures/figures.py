@@ -21,7 +21,9 @@ TICKS = 3
 def panels(info: RunInfo, scores: Scores, board: Leaderboard) -> dict[str, list[Plot]]:
     """Plots by family, of the metrics that stand for a fact; methods stand in the order of the leaderboard."""
     return {
-        family: [panel(info, metric, _shown(info, scores, board, metric)) for metric in _telling(info, metrics)]
+        family: [
+            panel(info, metric, _shown(info, scores, board, metric)) for metric in _telling(info, metrics)
+        ]
         for family, metrics in metrics_by_family(info).items()
     }
 
