@@ -27,11 +27,13 @@ error_console = Console(stderr=True, soft_wrap=True)
 
 @contextmanager
 def without_import_chatter() -> Iterator[None]:
-    """Drop what TensorFlow's C++ part writes to the terminal while it is imported; no setting stops it."""
+    """Import TensorFlow and what the block does; what its C++ part writes meanwhile is dropped, no setting stops it."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
+        import xaibench.classifiers.keras  # noqa: F401  every command that comes here needs it
+
         yield
     finally:
         os.dup2(kept, 2)
