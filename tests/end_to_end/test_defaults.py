@@ -60,7 +60,7 @@ def smoke(default_run: Run) -> Path:
 
 
 @pytest.fixture(scope="module")
-def all_patients(default_run: Run, smoke: Path) -> Path:
+def all_patients(default_run: Run) -> Path:
     """All 28 patients, methods that cost next to nothing."""
     return default_run("--methods", "family:control,grad-cam", "--metrics", "family:co-localisation")
 

@@ -89,8 +89,8 @@ def test_trap_39_more_patients_keep_the_records_of_the_first(grow: Run, calls: C
 
 
 def test_trap_39_a_larger_number_of_patients_keeps_those_of_the_smaller(grow: Run) -> None:
-    before = records_of(grow(patients=8, preset="smoke"))  # four patients
-    new = new_records(before, records_of(grow(patients=8)))
+    before = records_of(grow(patients=8, preset="smoke", metrics="mean"))  # four patients
+    new = new_records(before, records_of(grow(patients=8, metrics="mean")))
     assert {record.patient for record in before.values()} == {"P0", "P1", "P2", "P3"}
     assert {record.patient for record in new} == {"P4", "P5", "P6", "P7"}
 
