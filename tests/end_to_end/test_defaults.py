@@ -56,7 +56,8 @@ def words(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def smoke(default_run: Run) -> Path:
-    return default_run("--preset", "smoke", "--patients", "2")
+    """Methods of three kinds by all metrics."""
+    return default_run("--preset", "smoke", "--patients", "2", "--methods", "grad-cam,occlusion,random")
 
 
 @pytest.fixture(scope="module")
