@@ -1,5 +1,6 @@
 """The compact ResNet: small enough to train in about a minute on two cores."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -20,21 +21,28 @@ def compact_resnet(size: int = SIZE, classes: int = 2) -> Any:
     centre of what it sees. With TensorFlow's `same` padding odd kernels shift by half a pixel a stage, 3.5 image
     pixels in all: half a tumour, in every CAM.
     """
+    return residual_network("compact_resnet", size, classes)
+
+
+def residual_network(
+    name: str, size: int, classes: int, refine: Callable[[Any, str], Any] = lambda maps, _: maps
+) -> Any:
+    """Compact ResNet whose residual branches end in `refine(maps, name of the block)`, by default in nothing."""
     inputs = keras.Input((size, size, 1))
     x = LAYERS.LayerNormalization(axis=[1, 2, 3], center=False, scale=False, name="standardise")(inputs)
     x = _convolution(x, 16, kernel=6, stride=2)
     x = LAYERS.ReLU()(x)
     for number, (filters, stride) in enumerate(STAGES, start=1):
-        x = _residual_block(x, filters, stride, f"block{number}")
+        x = _residual_block(x, filters, stride, f"block{number}", refine)
     x = LAYERS.GlobalAveragePooling2D()(x)
     x = LAYERS.Dropout(0.3)(x)
     outputs = LAYERS.Dense(classes, activation="softmax")(x)
-    return keras.Model(inputs, outputs, name="compact_resnet")
+    return keras.Model(inputs, outputs, name=name)
 
 
-def _residual_block(x: Any, filters: int, stride: int, name: str) -> Any:
+def _residual_block(x: Any, filters: int, stride: int, name: str, refine: Callable[[Any, str], Any]) -> Any:
     y = LAYERS.ReLU()(_convolution(x, filters, kernel=4 if stride == 2 else 3, stride=stride))
-    y = _convolution(y, filters)
+    y = refine(_convolution(y, filters), name)
     if stride != 1:
         x = LAYERS.AveragePooling2D(stride)(x)
     if x.shape[-1] != filters:

@@ -8,6 +8,7 @@ from jaxtyping import Float32
 
 from xaibench.api import BorrowedModel, Images, Need, NotApplicable, XaibenchError, unknown
 from xaibench.classifiers.batches import even_parts
+from xaibench.classifiers.keras.attention import attention_refusal
 from xaibench.classifiers.keras.fingerprint import fingerprint
 from xaibench.classifiers.keras.flat import Step
 from xaibench.classifiers.keras.lending import lent_copy
@@ -61,6 +62,7 @@ class KerasClassifier(KerasPrimitives):
         found = {Need.SCORES, Need.INPUT_GRADIENTS}
         found |= {Need.RANDOMISED} if self._layers_with_weights else set()
         found |= {Need.BACKWARD_RULES} if self.backward_rules else set()
+        found |= set() if attention_refusal(self.graph.steps) else {Need.ATTENTION}
         if self.graph.has_maps():
             found |= {Need.FEATURES, Need.FEATURE_GRADIENTS}
             found |= set() if self._is_bypassed(self.default_layer) else {Need.LOGITS_FROM_FEATURES}
@@ -149,6 +151,8 @@ class KerasClassifier(KerasPrimitives):
             return f"the logits also depend on layers that go past {self.default_layer!r}"
         if need is Need.BACKWARD_RULES:
             return self._rules.refusals
+        if need is Need.ATTENTION:
+            return attention_refusal(self.graph.steps)
         if need is Need.RANDOMISED:
             return "the model has no layer with weights that it learnt"
         if need is Need.KERAS:

@@ -12,6 +12,7 @@ from xaibench.classifiers.base import BaseClassifier
 from xaibench.classifiers.batches import even_parts
 from xaibench.classifiers.keras import functions
 from xaibench.classifiers.keras.acceptance import input_shape_of
+from xaibench.classifiers.keras.attention import attention_and_gradients
 from xaibench.classifiers.keras.graph import Function, Graph, open_graph
 from xaibench.classifiers.keras.relevance.offered import BackwardRules
 from xaibench.classifiers.keras.sharing import SharedModel
@@ -115,6 +116,14 @@ class KerasPrimitives(BaseClassifier):
         if baseline is None:
             raise ValueError(f"rule {rule!r} compares with a baseline; give one")
         return baseline
+
+    def _attention(self, images: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def build() -> Function:
+            return attention_and_gradients(self.graph)
+
+        function = self._traced("attention", build, self._images(), TARGETS)
+        attention, gradients = function(images, targets.astype(np.int32))
+        return _array(attention), _array(gradients)
 
     def _feature_shape(self, layer: str) -> tuple[int, ...]:
         return tuple(self.graph.output_of(layer).shape[1:])
