@@ -95,7 +95,7 @@ def test_first_is_who_beats_every_other() -> None:
     assert (
         found[0].text == "a comes first of 3 explainers over 3 facts of 3 families, better than every other."
     )
-    assert "Friedman p < 0.0001, then Nemenyi" in found[0].test
+    assert "Friedman p = 0.0005, then Nemenyi" in found[0].test
     assert (
         "100 % of 1000 draws, and it keeps the lead whichever family of metrics is left out" in found[1].text
     )

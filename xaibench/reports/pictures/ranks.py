@@ -41,13 +41,15 @@ def critical_difference(ranking: Ranking) -> Plot:
             color_palette=[ACCENT] * len(names),
             crossbar_props={"color": GREY, "linewidth": 2.5},
         )
-        axes.set_title("Each patient's mean ranks, ranked again (1 = best)", fontsize=10, loc="left", pad=24)
+        axes.set_title(
+            "Mean ranks over patients, facts and families (1 = best)", fontsize=10, loc="left", pad=24
+        )
 
     groups = [listed([ranking.standings[i].method for i in group]) for group in test.groups if len(group) > 1]
     alt = f"Critical-difference diagram: {_ranks(ranking)}. Not told apart: {'; '.join(groups) or 'none'}."
     caption = (
-        f"A bar joins explainers that the tests cannot tell apart (Friedman, then Nemenyi; critical difference "
-        f"{brief(test.critical_difference)}, {plural(test.n, 'patient')})."
+        f"A bar joins explainers that the tests cannot tell apart (Friedman, then Nemenyi, by permutation; critical "
+        f"difference {brief(test.critical_difference)}, {plural(test.n, 'patient')})."
     )
     return Plot(drawn((6.4, 1.6 + 0.17 * len(names)), draw), alt, caption)
 

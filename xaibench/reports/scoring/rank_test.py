@@ -1,14 +1,20 @@
-"""Friedman's and Nemenyi's tests of the ranks of all methods within patients."""
+"""Friedman's and Nemenyi's tests by permutation: of mean ranks to which patients contribute unequally."""
 
-import functools
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy import stats
 
-from xaibench.reports.scoring.signed_rank import SIGNIFICANT, p_value
+from xaibench.reports.scoring.signed_rank import SIGNIFICANT
+
+DRAWS = 1999
+AT_ONCE = 1_000_000
+"""Permuted numbers in memory."""
+DECIMALS = 9
+"""Of mean ranks: summed in another order they stay the same."""
+
+TOLERANCE = 1e-6
+"""Smaller differences are rounding."""
 
 PerPatient = Float[np.ndarray, "methods patients"]
 
@@ -18,10 +24,10 @@ class RankTest:
     """Whether methods differ in their ranks within patients, and which."""
 
     p: float
-    """Friedman's test over all methods; Wilcoxon's where there are two."""
+    """That the mean ranks spread so widely by chance: Friedman's test."""
     mean_ranks: Float[np.ndarray, "methods"]
     critical_difference: float
-    """Methods whose mean ranks lie farther apart differ (Nemenyi 1963), if p is significant."""
+    """Methods whose mean ranks lie farther apart differ (Nemenyi's test), if p is significant."""
     better: Bool[np.ndarray, "methods methods"]
     """True where the data tell that the method of the row is better than that of the column."""
     groups: tuple[tuple[int, ...], ...]
@@ -30,30 +36,38 @@ class RankTest:
     """Patients."""
 
 
-def rank_test(ranks: PerPatient) -> RankTest:
-    """Friedman's test and, where it finds a difference, Nemenyi's of all pairs (Demsar 2006, sec. 3.2.2).
+def rank_test(parts: PerPatient) -> RankTest:
+    """Test whether methods differ and, where they do, all pairs of them (Demsar 2006, sec. 3.2.2).
 
-    `ranks` are finite, 1 = best within each patient; at least one patient.
+    `parts` are what each patient contributes to each method's mean rank, which is their sum over the patients: not
+    every patient has every fact, and so the tests' formulas for complete ranks would test another mean. Both
+    statistics, the mean ranks' variance and their largest difference, are compared with those of 1999 cohorts in
+    which the methods are exchanged within each patient, all facts together.
     """
-    k, n = ranks.shape
-    means = ranks.mean(axis=1)
-    p = _friedman(ranks)
-    critical = _critical_range(k) * math.sqrt(k * (k + 1) / (12 * n))
-    better = (means[None, :] - means[:, None] > critical) & (p < SIGNIFICANT)
-    return RankTest(p, means, critical, better, _groups(means, better), n)
+    means = np.round(parts.sum(axis=1), DECIMALS)
+    spreads, widths = permuted(parts)
+    p = float((1 + (spreads >= np.var(means) - TOLERANCE).sum()) / (1 + len(spreads)))
+    critical = float(np.quantile(widths, 1 - SIGNIFICANT, method="higher"))
+    better = (means[None, :] - means[:, None] > critical + TOLERANCE) & (p < SIGNIFICANT)
+    return RankTest(p, means, critical, better, _groups(means, better), parts.shape[1])
 
 
-@functools.lru_cache
-def _critical_range(k: int) -> float:
-    """Range that k independent standard normal values exceed with a probability of 5 %."""
-    return float(stats.studentized_range.ppf(1 - SIGNIFICANT, k, math.inf)) if k > 1 else math.inf
+def permuted(parts: PerPatient) -> tuple[Float[np.ndarray, "draws"], Float[np.ndarray, "draws"]]:
+    """Variance and range of the mean ranks, once for each of 1999 cohorts with the methods exchanged.
 
-
-def _friedman(ranks: PerPatient) -> float:
-    if len(ranks) < 2 or (ranks == ranks[0]).all():
-        return 1.0
-    # With two methods Friedman's approximation sees a difference in 4 of 4 patients; the exact p is 0.125.
-    return p_value(ranks[0] - ranks[1]) if len(ranks) == 2 else float(stats.friedmanchisquare(*ranks).pvalue)
+    The order of methods and patients changes nothing.
+    """
+    parts = np.sort(np.round(parts, DECIMALS), axis=0)
+    parts = parts[:, np.lexsort(parts)]
+    rng = np.random.default_rng(0)
+    size = max(AT_ONCE // parts.size, 1)
+    means = np.concatenate(
+        [
+            rng.permuted(np.broadcast_to(parts, (min(size, DRAWS - start), *parts.shape)), axis=1).sum(axis=2)
+            for start in range(0, DRAWS, size)
+        ]
+    )
+    return means.var(axis=1), np.ptp(means, axis=1)
 
 
 def _groups(

@@ -2,9 +2,9 @@
 
 A place is what the tests allow, not where a mean rank happens to lie. Drawing patients again and reading off the
 places does not tell it: such a nominal 95 % interval held the true place of 47 to 74 % of 8 methods where all, or all
-but one, were equal (4, 8 and 28 patients), and of 81 to 99 % where no two were. Counting the methods that Nemenyi's
-test tells to be better and to be worse (as Mogstad et al. 2024, Rev. Econ. Stud. 91, do with any test of all pairs)
-held the true places of all 8 at once in at least 96 % of 500 cohorts of each kind.
+but one, were equal (4, 8 and 28 patients), and of 81 to 99 % where no two were. A place counts the methods that the
+test of all pairs tells to be better and to be worse (Mogstad et al. 2024, Rev. Econ. Stud. 91); see
+tests/reports/test_ranking.py for how often it holds the true places.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,7 @@ from jaxtyping import Bool, Float
 from scipy import stats
 
 from xaibench.reports.scoring.intervals import as_written
-from xaibench.reports.scoring.rank_test import PerPatient, RankTest, rank_test
-
-DECIMALS = 9
-"""Of mean ranks: summed in another order they stay the same."""
+from xaibench.reports.scoring.rank_test import DECIMALS, PerPatient, RankTest, rank_test
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +57,17 @@ class RankTable:
         family_of = np.array(self.fact_families)
         return np.stack([mean(facts[:, family_of == family], axis=1) for family in self.families], axis=1)
 
+    def parts(self) -> PerPatient:
+        """What each patient contributes to each method's mean rank: the sum over patients is the mean rank."""
+        measured = np.isfinite(self.ranks[:, 0])
+        usable = [
+            family if any(row) else None for family, row in zip(self.fact_families, measured, strict=True)
+        ]
+        alike = np.array([usable.count(family) for family in usable]) * len({*usable} - {None})
+        weights = measured / np.maximum(measured.sum(axis=1), 1)[:, None] / alike[:, None]
+        parts: PerPatient = np.einsum("fmp,fp->mp", np.nan_to_num(self.ranks), weights)
+        return parts
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -85,7 +93,7 @@ class Ranking:
     standings: tuple[Standing, ...]
     """By mean rank, best first."""
     test: RankTest
-    """Of the mean ranks of each patient; its arrays are in the order of `standings`."""
+    """Of the mean ranks; its arrays are in the order of `standings`."""
 
 
 def ranks_within_patients(values: PerPatient, higher_is_better: bool) -> PerPatient:
@@ -120,8 +128,7 @@ def ranking_of(table: RankTable) -> Ranking:
     by_family = table.family_ranks(np.ones((1, n)))[0]
     means = np.round(mean(by_family, axis=0), DECIMALS)
     order = sorted(range(len(means)), key=lambda method: (means[method], table.methods[method]))
-    of_patients = mean(table.family_ranks(np.eye(n)), axis=1).T
-    test = rank_test(stats.rankdata(np.round(of_patients[order], DECIMALS), axis=0))
+    test = rank_test(table.parts()[order])
     standings = tuple(
         Standing(
             table.methods[method],

@@ -24,8 +24,9 @@ def leader(board: Leaderboard, ranking: Ranking) -> Verdict:
     level = [name for name, better in zip(names, test.better[0], strict=True) if not better][1:]
     over = f"{plural(len(board.facts), 'fact')} of {plural(len(board.families), 'family', 'families')}"
     friedman = (
-        f"ranks within each of {plural(test.n, 'patient')}: Friedman {p_text(test.p)}, then Nemenyi for all pairs at "
-        f"5 %: mean ranks closer than {brief(test.critical_difference)} cannot be told apart"
+        f"ranks within each of {plural(test.n, 'patient')}, methods exchanged within patients: Friedman "
+        f"{p_text(test.p)}, then Nemenyi for all pairs at 5 %: mean ranks closer than "
+        f"{brief(test.critical_difference)} cannot be told apart"
     )
     if len(names) == 1:
         return Verdict(f"{first.method} is the only explainer that could be ranked.", patients=test.n)
