@@ -51,7 +51,7 @@ def test_methods_and_metrics_stand_with_facts_parameters_package_and_code() -> N
     ("metric", "preset", "most"),
     [
         (Mean(), "standard", None),
-        (Again(), "standard", 8),
+        (Again(), "standard", 6),
         (Again(), "smoke", 2),
         (Again(), "paper", None),
         (Together(), "standard", 8),

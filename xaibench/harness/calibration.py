@@ -38,18 +38,19 @@ def calibrated(prepared: Prepared, cells: Sequence[Cell], fits: Fits, kept: Kept
     """
     sampled = [cell for cell in cells if cell.unit.scope is not Scope.CLASS]
     worker = Worker(Context(prepared, fits, kept, lambda method: None))
-    yield from by_sample(worker, sampled)
     yield from of_warm_ups(worker, sampled)
+    yield from by_sample(worker, sampled)
     yield from of_classes(prepared, cells, fits, kept)
 
 
 def by_sample(worker: Worker, cells: Sequence[Cell]) -> Iterator[Share]:
-    """Cost of the cells by one of each stratum: computed twice, for the first time may trace, and counted once."""
+    """Cost of the cells by one of each stratum; one with most metrics comes before the count, for it may trace."""
     strata: dict[Stratum, list[Cell]] = {}
     for cell in cells:
         strata.setdefault(stratum_of(worker.context, cell), []).append(cell)
+    for cell in sorted(cells, key=lambda cell: len(cell.metrics))[-1:]:
+        worker(cell)
     for some in strata.values():
-        worker(some[0])
         one, count = cost_of(worker, some[0]), len(some)
         yield Share(one.method, count, one.forward * count, one.backward * count, one.seconds * count)
 
@@ -71,7 +72,6 @@ def of_warm_ups(worker: Worker, cells: Sequence[Cell]) -> Iterator[Share]:
         for name in _explained(context, cell):
             first.setdefault((cell.method, context.prepared.folds.of[context.case(name).patient]), name)
     for (method, _), name in first.items():
-        context.warm.clear()
         warming = partial(warm_up, context, context.prepared.methods[method], context.case(name))
         before, started = worker.passes, perf_counter()
         made = attempt(warming, float(context.prepared.info.spec["cell_timeout"]))

@@ -19,7 +19,7 @@ class Rise:
     cells, then the row shifts, then the column shifts; images of one seed share them.
     """
 
-    masks: int = 512
+    masks: int = 384
     grid: int = 7
     """Cells along each side of a mask."""
     probability: float = 0.5

@@ -27,7 +27,7 @@ class Irof:
     a whole; where the class is unlikely to begin with, p_l / p_0 may be large.
     """
 
-    segments: int = 24
+    segments: int = 16
     baseline: str = "mean"
     seed: int = 0
 

@@ -45,7 +45,7 @@ class Mprt:
     the weights matter, not that the map is right.
     """
 
-    stages: int = 4
+    stages: int = 3
     seed: int = 0
 
     family: ClassVar = Family.RANDOMISATION
