@@ -98,13 +98,14 @@ def prepared_run(
     }
     sources = Sources(Patients(tuple(cases), class_names), "in memory", model)
     return Prepared(
-        info=describe(spec, sources, cohort, setting, **chosen),
+        info=describe(spec, sources, cohort, setting, **chosen, concepts=""),
         cases={case.id: case for case in cases},
         targets=setting.targets,
         folds=setting.folds,
         methods={method.name: method for method in chosen["methods"]},
         metrics={metric.name: metric for metric in chosen["metrics"]},
         model=model,
+        concepts={},
     )
 
 

@@ -171,10 +171,12 @@ def test_a_seed_of_a_draw_depends_on_run_method_and_case_alone() -> None:
 
 
 def test_a_path_of_the_users_is_not_shown_in_run_json() -> None:
-    spec = {"seed": 0, "options": {"series": "T2", "labels": "/home/ann/labels.csv", "n": 3}}
+    options = {"series": "T2", "labels": "/home/ann/labels.csv", "n": 3}
+    spec = {"seed": 0, "concepts": "/home/ann/gas", "options": options}
     assert keys.spec_shown(spec, "dicom-folder", "tiny") == {
         "seed": 0,
         "dataset": "dicom-folder",
         "model": "tiny",
+        "concepts": "a path of the user's",
         "options": {"series": "T2", "labels": "a path of the user's", "n": 3},
     }

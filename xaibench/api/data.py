@@ -155,3 +155,12 @@ class Checkable(Protocol):
     def check_table(self) -> tuple[list[str], list[list[str]], list[str]]:
         """Return header and rows of a table with a row a patient, and the problems, a sentence each."""
         ...
+
+
+@runtime_checkable
+class Conceptual(Protocol):
+    """A dataset that can show concepts: what a reader would look for, and the model may have learnt."""
+
+    def concepts(self) -> Dataset:
+        """Return a cohort whose classes are the concepts; none of its patients is ever explained."""
+        ...

@@ -96,16 +96,18 @@ class Explainer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """Training cases of one classifier."""
+    """What an explainer may learn from: training cases of one classifier."""
 
     images: Images
     labels: Int[np.ndarray, "n"]
     patients: tuple[str, ...]
+    concepts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Images `[m *space c]` that show each concept, only for explainers that need Need.CONCEPTS."""
 
 
 @runtime_checkable
 class Fitted(Protocol):
-    """An explainer that learns from training cases before it explains (needs Need.TRAINING)."""
+    """An explainer that learns first: from training cases (Need.TRAINING) and concepts (Need.CONCEPTS)."""
 
     def fit(self, classifier: Classifier, background: Background, seed: int) -> Mapping[str, np.ndarray]:
         """Learn once per classifier; what is returned is kept, and comes back as `Batch.fitted`."""

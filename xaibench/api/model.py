@@ -31,11 +31,18 @@ class Need(StrEnum):
 
     REGION = "the annotated region"
     TRAINING = "training cases"
+    CONCEPTS = "images of concepts"
     EXPLAIN = "explaining again"
     TIMING = "undisturbed timing"
 
 
-OF_THE_CLASSIFIER = frozenset(Need) - {Need.REGION, Need.TRAINING, Need.EXPLAIN, Need.TIMING}
+OF_THE_CLASSIFIER = frozenset(Need) - {
+    Need.REGION,
+    Need.TRAINING,
+    Need.CONCEPTS,
+    Need.EXPLAIN,
+    Need.TIMING,
+}
 
 
 @runtime_checkable

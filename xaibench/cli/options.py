@@ -48,6 +48,9 @@ Target = Annotated[
     typer.Option(help="explained class: predicted, true, a number or a name  [default: predicted]"),
 ]
 Classes = Annotated[str | None, typer.Option(help="names of the model's outputs, in their order, by commas")]
+Concepts = Annotated[
+    str | None, typer.Option(help="cohort whose classes are concepts, for tcav  [default: the dataset's own]")
+]
 Seed = Annotated[int | None, typer.Option(help="seed of every draw  [default: 0]")]
 CellTimeout = Annotated[float | None, typer.Option(help="seconds for one method on one case  [default: 300]")]
 Config = Annotated[Path | None, typer.Option(help="YAML file with these settings and `parameters`")]

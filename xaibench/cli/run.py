@@ -29,6 +29,7 @@ def run(
     intensity: options.IntensityRule = None,
     target: options.Target = None,
     classes: options.Classes = None,
+    concepts: options.Concepts = None,
     seed: options.Seed = None,
     cell_timeout: options.CellTimeout = None,
     config: options.Config = None,

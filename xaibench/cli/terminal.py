@@ -48,7 +48,7 @@ def say(sentence: str) -> None:
 
 def table(header: list[str], rows: list[list[str]]) -> Table:
     """Plain table of texts."""
-    made = Table(box=SIMPLE_HEAD)
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for column in header:
         made.add_column(column, no_wrap=column in UNBROKEN, overflow="fold")
     for row in rows:

@@ -46,6 +46,8 @@ class Sources:
     dataset: Dataset
     dataset_name: str
     model: LoadedModel
+    concepts: Dataset | None = None
+    """Cohort whose classes are concepts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +75,13 @@ def describe(
     setting: Setting,
     methods: Sequence[Configured],
     metrics: Sequence[Configured],
+    concepts: str,
 ) -> RunInfo:
-    """Describe a run; the history is the store's."""
+    """Describe a run whose concepts have a key; the history is the store's."""
     shown = keys.spec_shown(spec.model_dump(mode="json"), sources.dataset_name, sources.model.name)
     return RunInfo(
         spec=shown,
-        methods={method.name: describe_method(method) for method in methods},
+        methods={method.name: describe_method(method, concepts) for method in methods},
         metrics={metric.name: describe_metric(metric, spec) for metric in metrics},
         model=describe_model(sources.model, setting, cohort.class_names),
         cohort=describe_cohort(sources.dataset_name, cohort, setting, spec.seed),
@@ -135,11 +138,13 @@ def describe_model(model: LoadedModel, setting: Setting, labels: Sequence[str]) 
     )
 
 
-def describe_method(method: Configured) -> MethodInfo:
-    """Describe a method."""
-    facts = method.plugin.facts
+def describe_method(method: Configured, concepts: str) -> MethodInfo:
+    """Describe a method; its key covers the concepts that it learns from."""
+    facts, described = method.plugin.facts, _described(method)
+    if Need.CONCEPTS in facts.needs:
+        described["key"] = keys.digest(described["key"], concepts)
     return MethodInfo(
-        **_described(method),
+        **described,
         family=str(facts.family),
         needs=tuple(sorted(need.value for need in facts.needs)),
         source=facts.source,

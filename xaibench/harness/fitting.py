@@ -1,10 +1,11 @@
 """Methods that learn from training cases: each once for each classifier, kept in the run folder."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
-from xaibench.api import Background, Classifier, Fitted, Intensity, NotApplicable, fit, seed_of
+from xaibench.api import Background, Classifier, Fitted, Intensity, Need, NotApplicable, fit, seed_of
 from xaibench.harness import keys
 from xaibench.harness.configured import Configured
 from xaibench.harness.explaining import Fits, require
@@ -49,6 +50,8 @@ def _fit(
 ) -> dict[str, np.ndarray]:
     require(method, classifier, len(classifier.input_shape) - 1)
     background = background_of(prepared, classifier, number)
+    if Need.CONCEPTS in method.needs:
+        background = with_concepts(background, prepared)
     seed = seed_of(prepared.info.spec["seed"], method.name, "fit")
     return {name: np.asarray(array) for name, array in method.made.fit(classifier, background, seed).items()}
 
@@ -69,3 +72,12 @@ def background_of(prepared: Prepared, classifier: Classifier, number: int) -> Ba
         labels=np.array([case.label for case in chosen]),
         patients=tuple(case.patient for case in chosen),
     )
+
+
+def with_concepts(background: Background, prepared: Prepared) -> Background:
+    """Add the images of concepts. Raises NotApplicable where the run has none."""
+    if not prepared.concepts:
+        raise NotApplicable(
+            "there are no images of concepts; give --concepts PATH, a cohort whose classes are the concepts"
+        )
+    return replace(background, concepts=prepared.concepts)

@@ -62,7 +62,13 @@ def draw_seed(run: int, method: str, case: str) -> int:
 def spec_shown(spec: Mapping[str, Any], dataset: str, model: str) -> dict[str, Any]:
     """Spec for run.json; a path may name a patient or a user, so folders and files appear by kind or name."""
     options = {name: _shown(value) for name, value in spec["options"].items()}
-    return {**spec, "dataset": dataset, "model": model, "options": options}
+    return {
+        **spec,
+        "dataset": dataset,
+        "model": model,
+        "concepts": _shown(spec["concepts"]),
+        "options": options,
+    }
 
 
 def _shown(value: Any) -> Any:

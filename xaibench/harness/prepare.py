@@ -8,6 +8,8 @@ import numpy as np
 from xaibench.api import (
     Case,
     Classifier,
+    Conceptual,
+    Dataset,
     Folds,
     LoadedModel,
     Progress,
@@ -16,11 +18,13 @@ from xaibench.api import (
     unknown,
 )
 from xaibench.harness import keys, registry
-from xaibench.harness.cohort import Cohort, assumed_order, build_cohort, in_the_order_of
+from xaibench.harness.cohort import Cohort, assumed_order, build_cohort, in_the_order_of, intensity_of
+from xaibench.harness.concepts import Concepts, concepts_key, read_concepts
 from xaibench.harness.configured import (
     Configured,
     check_parameters,
     configure,
+    find_source,
     load_model,
     open_sources,
 )
@@ -45,6 +49,8 @@ class Prepared:
     methods: Mapping[str, Configured]
     metrics: Mapping[str, Configured]
     model: LoadedModel
+    concepts: Concepts
+    """Images of concepts, where a method asks for them."""
     sentences: list[str] = field(default_factory=list)
     """What the reader must be told before the run starts."""
 
@@ -67,7 +73,8 @@ def prepare(
     cohort = build_cohort(sources.dataset, sources.dataset_name, spec, sources.model)
     cohort = in_the_order_of(sources.model.class_names, cohort)
     setting = set_up(spec, cohort, sources.model)
-    info = describe(spec, sources, cohort, setting, methods, metrics)
+    concepts = read_concepts(sources.concepts, sources.model, intensity_of(spec, sources.model), methods)
+    info = describe(spec, sources, cohort, setting, methods, metrics, concepts_key(concepts))
     answer_questions(given, cohort, setting, spec.seed)
     return Prepared(
         info=info.model_copy(update={"problems": tuple(problems)}),
@@ -77,6 +84,7 @@ def prepare(
         methods={method.name: method for method in methods},
         metrics={metric.name: metric for metric in metrics},
         model=sources.model,
+        concepts=concepts,
         sentences=[*problems, *cohort.notes],
     )
 
@@ -123,7 +131,16 @@ def open_all(spec: RunSpec, progress: Progress) -> Sources:
     """Open the dataset and the model that a spec names."""
     dataset_source, model_source = open_sources(spec)
     dataset = dataset_source.make(spec.options)
-    return Sources(dataset, dataset_source.shown, load_model(model_source, spec.options, dataset, progress))
+    model = load_model(model_source, spec.options, dataset, progress)
+    return Sources(dataset, dataset_source.shown, model, concepts_of(spec, dataset))
+
+
+def concepts_of(spec: RunSpec, dataset: Dataset) -> Dataset | None:
+    """Open the cohort of concepts that a spec names, or the dataset's own."""
+    if spec.concepts is not None:
+        opened: Dataset = find_source(["datasets"], spec.concepts).make({})
+        return opened
+    return dataset.concepts() if isinstance(dataset, Conceptual) else None
 
 
 def with_names(sources: Sources, spec: RunSpec) -> Sources:

@@ -30,7 +30,7 @@ class Slices(StrEnum):
 
 MOST_PATIENTS = {Preset.SMOKE: 4}
 """Patients of a preset, unless their number is given; all where none stands."""
-MOST_EXPLAINED_AGAIN = {Preset.SMOKE: 2, Preset.STANDARD: 8}
+MOST_EXPLAINED_AGAIN = {Preset.SMOKE: 2, Preset.STANDARD: 6}
 """Patients for metrics that explain again: some twenty explanations each."""
 MOST_TIMED = 8
 """Patients for figures of time."""
@@ -49,6 +49,8 @@ class RunSpec(BaseModel):
     """Name of a registered model, or a path."""
     options: Mapping[str, Any] = {}
     """Fields of the dataset and of the model, such as `series` of a DICOM folder."""
+    concepts: str | None = None
+    """Name or path of a cohort whose classes are concepts; None = the dataset's own, if it has any."""
     preset: Preset = Preset.STANDARD
     patients: PositiveInt | None = None
     """At most so many patients, the classes in turn; None = all (4 in the smoke preset)."""

@@ -6,8 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
 from xaibench.api import Identity, Regions, Volume, XaibenchError, cache_folder
 from xaibench.datasets.dicom.folder import DicomFolder
 from xaibench.datasets.manifest import fault_of
@@ -21,12 +19,13 @@ from xaibench.datasets.phantom.cohort import (
     make_phantom,
     prefix,
 )
+from xaibench.datasets.phantom.concepts import PhantomConcepts
+from xaibench.datasets.phantom.volumes import drawn_volume
 from xaibench.datasets.pseudonyms import pseudonyms
 
 __all__ = ["Phantom", "PhantomShortcut", "make_phantom"]
 
 TRAINING_PATIENTS = 120
-TRAINING_SLICES = 5
 
 
 @dataclass(frozen=True)
@@ -62,21 +61,12 @@ class Phantom:
         """
         people = enrol(*self._training())
         for index, person in enumerate(people, start=1):
-            drawn = person.draw()
-            masks = drawn.tumour_masks()
-            chosen = slices_about_largest(masks)
-            stored = drawn.stored_images(range(len(masks))[chosen])
-            images = (stored * drawn.rescale_slope).astype(np.float32)[..., None]
-            spacing = (drawn.physique.spacing_mm, drawn.physique.spacing_mm)
-            yield Volume(
-                patient=f"T{index:03d}",
-                labels=(person.label,),
-                images=images,
-                regions=masks[chosen],
-                spacing_mm=spacing,
-                region_name="tumour",
-                identity=Identity(f"PatientID {person.patient} of {person.issuer}"),
-            )
+            identity = Identity(f"PatientID {person.patient} of {person.issuer}")
+            yield drawn_volume(f"T{index:03d}", (person.label,), person.draw(), identity)
+
+    def concepts(self) -> PhantomConcepts:
+        """Return patients with a large tumour, an uneven one, and a full bladder, which tells nothing."""
+        return PhantomConcepts(shortcut=self.shortcut, seed=self.seed)
 
     def training_key(self) -> str:
         """What decides the training patients: the same key, the same patients."""
@@ -142,10 +132,3 @@ class PhantomShortcut(Phantom):
         named = zip(pseudonyms(self.patients), self._people(), strict=True)
         regions = {name: person.draw().confounder_masks() for name, person in named}
         return {patient: region for patient, region in regions.items() if region is not None}
-
-
-def slices_about_largest(masks: Regions) -> slice:
-    """Return the 5 slices about the one with the largest area, all within the volume."""
-    largest = int(masks.sum(axis=(1, 2)).argmax())
-    start = min(max(largest - TRAINING_SLICES // 2, 0), len(masks) - TRAINING_SLICES)
-    return slice(start, start + TRAINING_SLICES)

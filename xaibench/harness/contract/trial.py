@@ -112,10 +112,11 @@ def small_cases(input_shape: tuple[int, ...], count: int, seed: int = 0) -> list
 
 
 def background(classifier: Classifier) -> Background:
-    """Twelve training cases of twelve patients."""
+    """Twelve training cases of twelve patients, and two concepts: bright and dark images."""
     cases = small_cases(classifier.input_shape, 12, seed=1)
-    labels = np.array([case.label for case in cases])
-    return Background(stacked(cases), labels, tuple(case.patient for case in cases))
+    images, labels = stacked(cases), np.array([case.label for case in cases])
+    concepts = {"bright": images + np.float32(0.5), "dark": images - np.float32(0.5)}
+    return Background(images, labels, tuple(case.patient for case in cases), concepts)
 
 
 def stacked(cases: list[Case]) -> Images:
