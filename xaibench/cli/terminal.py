@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 UNBROKEN = (
+    "place",
+    "latency",
     "name",
     "method",
     "family",

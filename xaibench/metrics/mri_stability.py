@@ -33,8 +33,9 @@ class MriStability:
     `bias_field`, `noise`, `contrast`), `strength`, the mean that was used, and `flips`.
 
     A map that does not look at the image scores 1 if it is smooth and the same everywhere around its centre; the
-    control `random`, pixel by pixel, scores 0.75, since turning moves it. Pitfalls: turning interpolates, which
-    lowers the correlation of maps that change from pixel to pixel; a high value says nothing of faithfulness.
+    control `random`, pixel by pixel, scores about 0.76, since turning moves all but the centre. Pitfalls: turning
+    interpolates, which lowers the correlation of maps that change from pixel to pixel; a high value says nothing of
+    faithfulness.
     """
 
     seed: int = 0
@@ -44,7 +45,7 @@ class MriStability:
     range: ClassVar = (-1.0, 1.0)
     source: ClassVar = "xaibench"
     chance: ClassVar = (
-        "0.75 for pixel noise that ignores the image (turning moves it), 0 for maps drawn independently"
+        "about 0.76 for pixel noise that ignores the image (turning moves most of it), 0 for maps drawn anew"
     )
     needs: ClassVar = frozenset({Need.SCORES, Need.EXPLAIN})
     ranked: ClassVar = "unchanged in another scan"
