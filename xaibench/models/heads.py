@@ -10,11 +10,10 @@ folded back, the largest weights would belong to the maps that vary least: faint
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 from jaxtyping import Float, Float32, Float64, Int
-
-FIRST, SECOND, TINY = 0.9, 0.999, 1e-7  # Adam's constants (Kingma and Ba 2015, arXiv:1412.6980, alg. 1)
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,8 @@ def train_heads(
     """Train b heads on pooled features. A weight of 0 keeps a slice, and its label, out of a head's training."""
     common, centred = _conditioned(features)
     scale = _scaled_by(centred, weights > 0)
-    state = _start(features.shape[1], weights.shape[1], schedule)
-    moments = [[tf.zeros_like(part) for part in state] for _ in range(2)]
+    state = [tf.Variable(part) for part in _start(features.shape[1], weights.shape[1], schedule)]
+    adam = keras.optimizers.Adam(schedule.rate)
     data = (
         *(tf.constant(array, tf.float32) for array in (centred, scale.shift[..., None])),
         tf.constant(scale.factor[:, None], tf.float32),
@@ -70,9 +69,9 @@ def train_heads(
     )
     decay = tf.constant(schedule.decay, tf.float32)  # a Python number would be traced anew
     losses = []
-    for step in range(1, schedule.steps + 1):
-        length = schedule.rate * (1 - SECOND**step) ** 0.5 / (1 - FIRST**step)
-        state, *moments, loss = _adam_step(state, *moments, data, tf.constant(length, tf.float32), decay)
+    for _ in range(schedule.steps):
+        gradients, loss = _gradients(state, data, decay)
+        adam.apply(gradients, state)
         losses.append(loss)
     chances = tf.nn.softmax(_logits(state, *data[:3]))[..., 1].numpy()
     trained = [part.numpy() for part in state]
@@ -137,23 +136,16 @@ def _logits(state: list[Any], features: Any, shift: Any, factor: Any) -> Any:
 
 
 @tf.function  # type: ignore[untyped-decorator]  # TensorFlow has no types
-def _adam_step(
-    state: list[Any], mean: list[Any], square: list[Any], data: tuple[Any, ...], length: Any, decay: Any
-) -> tuple[list[Any], list[Any], list[Any], Any]:
+def _gradients(state: list[Any], data: tuple[Any, ...], decay: Any) -> tuple[list[Any], Any]:
     features, shift, factor, labels, weights, others = data
     with tf.GradientTape() as tape:
-        tape.watch(state)
         entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
             labels, _logits(state, features, shift, factor)
         )
         losses = tf.stack([tf.reduce_sum(entropy * part, axis=0) for part in (weights, others)])
         # Heads share no parameter, so the sum over heads has each head's own gradient.
         total = tf.reduce_sum(losses[0]) + decay * sum(tf.reduce_sum(kernel**2) for kernel in state[::2])
-    gradients = tape.gradient(total, state)
-    mean = [FIRST * m + (1 - FIRST) * g for m, g in zip(mean, gradients, strict=True)]
-    square = [SECOND * s + (1 - SECOND) * g**2 for s, g in zip(square, gradients, strict=True)]
-    moved = [p - length * m / (tf.sqrt(s) + TINY) for p, m, s in zip(state, mean, square, strict=True)]
-    return moved, mean, square, losses
+    return tape.gradient(total, state), losses
 
 
 def _on_raw_features(parts: list[np.ndarray], scale: _Scale, common: _Scale, b: int) -> list[np.ndarray]:
