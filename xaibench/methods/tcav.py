@@ -130,7 +130,8 @@ def drawn(
     rows: Random, size: int, runs: int, rng: np.random.Generator
 ) -> Float32[np.ndarray, "runs size maps"]:
     """Rows drawn without replacement, for each run anew."""
-    return rows[rng.permuted(np.tile(np.arange(len(rows)), (runs, 1)), axis=1)[:, :size]]
+    chosen: np.ndarray = rows[rng.permuted(np.tile(np.arange(len(rows)), (runs, 1)), axis=1)[:, :size]]
+    return chosen
 
 
 def directions(

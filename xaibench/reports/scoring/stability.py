@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from xaibench.reports.scoring.ranking import DECIMALS, RankTable, mean
+from xaibench.reports.scoring.rank_test import DECIMALS
+from xaibench.reports.scoring.ranking import RankTable, mean
 
 DRAWS = 1000
 
