@@ -60,13 +60,14 @@ class PhantomConcepts:
     summary: ClassVar[str] = "images of concepts for tcav: large tumour, uneven tumour, full bladder"
 
     def volumes(self) -> Iterator[Volume]:
-        """Yield the patients of each concept in turn, five slices each; nothing is written."""
+        """Yield the patients of each concept in turn, the slice of the largest tumour each; nothing is written."""
         for number, change in enumerate(CONCEPTS.values()):
             for index in range(self.patients):
                 seed = seed_of("phantom concept", number, index, self.seed)
                 metal = self.shortcut and index % 4 >= 2
                 drawn = PhantomPatient.draw(seed, invasive=index % 2 == 1, prosthesis=metal)
-                yield drawn_volume(f"C{number * self.patients + index + 1:03d}", (number,), change(drawn))
+                name = f"C{number * self.patients + index + 1:03d}"
+                yield drawn_volume(name, (number,), change(drawn), slices=1)
 
     def notes(self) -> list[str]:
         """Say that nobody is real."""

@@ -26,6 +26,7 @@ from xaibench.datasets.pseudonyms import pseudonyms
 __all__ = ["Phantom", "PhantomShortcut", "make_phantom"]
 
 TRAINING_PATIENTS = 120
+TRAINING_SLICES = 5
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Phantom:
         people = enrol(*self._training())
         for index, person in enumerate(people, start=1):
             identity = Identity(f"PatientID {person.patient} of {person.issuer}")
-            yield drawn_volume(f"T{index:03d}", (person.label,), person.draw(), identity)
+            yield drawn_volume(f"T{index:03d}", (person.label,), person.draw(), TRAINING_SLICES, identity)
 
     def concepts(self) -> PhantomConcepts:
         """Return patients with a large tumour, an uneven one, and a full bladder, which tells nothing."""

@@ -7,15 +7,13 @@ import numpy as np
 from xaibench.api import Identity, Regions, Volume
 from xaibench.datasets.phantom.patient import PhantomPatient
 
-SLICES = 5
-
 
 def drawn_volume(
-    name: str, labels: Sequence[int], drawn: PhantomPatient, identity: Identity | None = None
+    name: str, labels: Sequence[int], drawn: PhantomPatient, slices: int, identity: Identity | None = None
 ) -> Volume:
-    """Render the slices about the tumour's largest area."""
+    """Render so many slices about the tumour's largest area."""
     masks = drawn.tumour_masks()
-    chosen = slices_about_largest(masks)
+    chosen = about_largest(masks, slices)
     stored = drawn.stored_images(range(len(masks))[chosen])
     spacing = drawn.physique.spacing_mm
     return Volume(
@@ -29,8 +27,8 @@ def drawn_volume(
     )
 
 
-def slices_about_largest(masks: Regions) -> slice:
-    """Return the 5 slices about the one with the largest area, all within the volume."""
+def about_largest(masks: Regions, count: int) -> slice:
+    """Return the slices about the one with the largest area, all within the volume."""
     largest = int(masks.sum(axis=(1, 2)).argmax())
-    start = min(max(largest - SLICES // 2, 0), len(masks) - SLICES)
-    return slice(start, start + SLICES)
+    start = min(max(largest - count // 2, 0), len(masks) - count)
+    return slice(start, start + count)
