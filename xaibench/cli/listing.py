@@ -1,6 +1,8 @@
 """`xaibench list ...`: what is registered."""
 
+import re
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import typer
 
@@ -11,20 +13,23 @@ from xaibench.harness.declared import Kind
 from xaibench.harness.registry import Plugin
 
 list_app = typer.Typer(no_args_is_help=True, help="List what is registered.")
+Markdown = Annotated[
+    bool, typer.Option("--markdown", help="Write GitHub Markdown, packages without their versions.")
+]
 
 
-@list_app.command("methods", epilog="Example: `xaibench list methods`")
-def list_methods() -> None:
+@list_app.command("methods", epilog="Example: `xaibench list methods --markdown`")
+def list_methods(markdown: Markdown = False) -> None:
     """Registered explainers: name, family, needs, whether they draw, source, package."""
     header = ["name", "family", "needs", "deterministic", "source", "package"]
-    _print_list("methods", header, _method_row)
+    _print_list("methods", header, _method_row, markdown)
 
 
-@list_app.command("metrics", epilog="Example: `xaibench list metrics`")
-def list_metrics() -> None:
-    """Registered metrics: name, family, better, unit, what they stand for in the ranks, chance, source, package."""
-    header = ["name", "family", "better", "unit", "ranked as", "chance", "source", "package"]
-    _print_list("metrics", header, _metric_row)
+@list_app.command("metrics", epilog="Example: `xaibench list metrics --markdown`")
+def list_metrics(markdown: Markdown = False) -> None:
+    """Registered metrics: name, family, better, unit, place in the ranks, chance, needs, source, package."""
+    header = ["name", "family", "better", "unit", "ranked as", "chance", "needs", "source", "package"]
+    _print_list("metrics", header, _metric_row, markdown)
 
 
 @list_app.command("datasets", epilog="Example: `xaibench list datasets`")
@@ -47,9 +52,8 @@ def list_classifiers() -> None:
 
 def _method_row(plugin: Plugin) -> list[str]:
     facts = plugin.facts
-    needs = ", ".join(sorted(need.value for need in facts.needs)) or "nothing"
     draws = "yes" if facts.deterministic else "no"
-    return [plugin.name, facts.family, needs, draws, facts.source, plugin.package]
+    return [plugin.name, facts.family, _needs(plugin), draws, facts.source, plugin.package]
 
 
 def _metric_row(plugin: Plugin) -> list[str]:
@@ -57,8 +61,12 @@ def _metric_row(plugin: Plugin) -> list[str]:
     better = "higher" if facts.higher_is_better else "lower"
     return [
         *(plugin.name, str(facts.family), better, facts.unit, facts.ranked, facts.chance),
-        *(facts.source, plugin.package),
+        *(_needs(plugin), facts.source, plugin.package),
     ]
+
+
+def _needs(plugin: Plugin) -> str:
+    return ", ".join(sorted(need.value for need in plugin.facts.needs)) or "nothing"
 
 
 def _source_row(plugin: Plugin) -> list[str]:
@@ -66,8 +74,24 @@ def _source_row(plugin: Plugin) -> list[str]:
     return [plugin.name, plugin.facts.summary, options, plugin.package]
 
 
-def _print_list(kind: Kind, header: Sequence[str], row: Callable[[Plugin], list[str]]) -> None:
+def _print_list(
+    kind: Kind, header: Sequence[str], row: Callable[[Plugin], list[str]], markdown: bool = False
+) -> None:
     plugins, problems = registry.load_all(kind)
-    out_console.print(table(list(header), [row(plugin) for plugin in plugins]))
+    rows = [row(plugin) for plugin in plugins]
+    if markdown:
+        typer.echo(_as_markdown(header, rows))
+    else:
+        out_console.print(table(list(header), rows))
     for problem in problems:
         say(problem)
+
+
+def _as_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table whose last column is the package: its version would make a page in docs/ stale."""
+    import pandas as pd  # slow to import
+
+    unversioned = [[*row[:-1], re.sub(r" \d\S*$", "", row[-1])] for row in rows]
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in unversioned]
+    # Texts such as "0" are no numbers to align.
+    return str(pd.DataFrame(escaped, columns=header).to_markdown(index=False, disable_numparse=True))
