@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from tests.harness.conftest import Calls, Compute
-from tests.harness.in_memory import likes_bright, made_cases, one_case, prepared_run
+from tests.harness.in_memory import configured, likes_bright, made_cases, one_case, prepared_run
 from tests.harness.plugins import Brightness, Learns, Mean
-from xaibench.api import LoadedModel, NotApplicable, Status, Volume, seed_of
+from xaibench.api import Background, Intensity, LoadedModel, Need, NotApplicable, Status, Volume, seed_of
 from xaibench.harness import fitting
+from xaibench.harness.concepts import concepts_key, read_concepts
+from xaibench.harness.configured import Configured
+from xaibench.harness.describe import describe_method
 from xaibench.harness.prepare import Prepared
 
 
@@ -113,7 +116,7 @@ def test_a_model_whose_training_is_not_known_makes_it_not_applicable(compute: Co
 def test_training_images_are_spread_over_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "MOST_BACKGROUND", 3)
     prepared = learning(trained((4, 5, 6, 7, 8)))  # ten slices
-    background = fitting.background_of(prepared, prepared.folds.classifiers[0], 0)
+    background = fitting.background_of(prepared, 0)
     assert background.patients == ("P4", "P6", "P8")
     assert background.images.shape == (3, 8, 8, 1)
     np.testing.assert_array_equal(background.labels, [0, 0, 0])
@@ -123,7 +126,7 @@ def test_training_images_are_spread_over_those_there_are(monkeypatch: pytest.Mon
 def test_a_model_without_training_cases_is_not_applicable() -> None:
     prepared = learning(trained(()))
     with pytest.raises(NotApplicable, match="knows no training cases"):
-        fitting.background_of(prepared, prepared.folds.classifiers[0], 0)
+        fitting.background_of(prepared, 0)
 
 
 def test_nobody_learns_for_methods_that_are_finished(compute: Compute, calls: Calls) -> None:
@@ -133,3 +136,79 @@ def test_nobody_learns_for_methods_that_are_finished(compute: Compute, calls: Ca
         file.unlink()
     compute(prepared)
     assert len(fits(calls())) == 1
+
+
+def test_training_cases_are_read_once_for_all_who_learn_from_them(
+    compute: Compute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    made = fitting.background_of
+
+    def reading(prepared: Prepared, number: int) -> Background:
+        read.append(number)
+        return made(prepared, number)
+
+    monkeypatch.setattr(fitting, "background_of", reading)
+    methods = {"learns": Learns(), "too": Learns(), "three": Learns()}
+    compute(prepared_run(methods, {"mean": Mean()}, made_cases(3), model=trained((5, 6), (7,))))
+    assert sorted(read) == [0, 1]
+
+
+# ---------------------------------------------------------------- concepts
+
+
+@dataclass(frozen=True)
+class TwoConcepts:
+    """Patients 5 and 6 show gas, 6 and 7 stool; the region is on the first slice."""
+
+    class_names = ("gas", "stool", "nothing")
+    summary = "for the test"
+
+    def volumes(self) -> Iterator[Volume]:
+        for number, labels in ((5, (0,)), (6, (0, 1)), (7, (1,))):
+            case = one_case(number)
+            images = np.stack([case.image, case.image + 1])
+            regions = np.zeros((2, *case.image.shape[:-1]), bool)
+            regions[0, 2, 2] = True
+            yield Volume(case.patient, labels, images, None if number == 7 else regions, (1.0, 1.0))
+
+    def notes(self) -> list[str]:
+        return []
+
+
+@dataclass(frozen=True)
+class AsksForConcepts(Learns):
+    """Learns from training cases, and would from concepts."""
+
+    needs = frozenset({Need.SCORES, Need.TRAINING, Need.CONCEPTS})
+
+
+def asking() -> Configured:
+    return configured("methods", "asks", AsksForConcepts())
+
+
+def test_concepts_are_read_by_name_from_the_slice_with_the_region_or_from_all_slices() -> None:
+    concepts = read_concepts(TwoConcepts(), trained((5,)), Intensity.RAW, [asking()])
+    assert {name: len(images) for name, images in concepts.items()} == {"gas": 2, "stool": 3}
+    np.testing.assert_array_equal(concepts["gas"][1], one_case(6).image)
+
+
+def test_concepts_are_not_read_for_methods_that_do_not_ask() -> None:
+    assert read_concepts(TwoConcepts(), trained((5,)), Intensity.RAW, []) == {}
+    assert read_concepts(None, trained((5,)), Intensity.RAW, [asking()]) == {}
+
+
+def test_what_concepts_show_decides_the_key_of_those_who_ask() -> None:
+    concepts = read_concepts(TwoConcepts(), trained((5,)), Intensity.RAW, [asking()])
+    brighter = {name: images + 1 for name, images in concepts.items()}
+    found = {describe_method(asking(), concepts_key(each)).key for each in (concepts, brighter, {})}
+    assert len(found) == 3
+    other = configured("methods", "other", Brightness())
+    assert describe_method(other, "one").key == describe_method(other, "two").key
+
+
+def test_without_concepts_the_method_is_not_applicable(compute: Compute) -> None:
+    prepared = prepared_run({"asks": AsksForConcepts()}, {"mean": Mean()}, made_cases(2), model=trained((5,)))
+    reasons = {record.reason for record in compute(prepared).records()}
+    assert len(reasons) == 1
+    assert "give --concepts PATH, a cohort whose classes are the concepts" in reasons.pop()

@@ -1,11 +1,12 @@
 """Methods that learn from training cases: each once for each classifier, kept in the run folder."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 
-from xaibench.api import Background, Classifier, Fitted, Intensity, Need, NotApplicable, fit, seed_of
+from xaibench.api import Background, Fitted, Intensity, Need, NotApplicable, fit, seed_of
 from xaibench.harness import keys
 from xaibench.harness.configured import Configured
 from xaibench.harness.explaining import Fits, require
@@ -19,17 +20,22 @@ MOST_BACKGROUND = 256
 
 def fit_methods(prepared: Prepared, folder: RunFolder, methods: Iterable[str]) -> Fits:
     """Let the named methods learn what they have not learnt yet; a failure stands for all their cells."""
+    background = cache(partial(background_of, prepared))  # read or made once, whoever learns from it
     fits: dict[tuple[str, int], dict[str, np.ndarray] | Failure] = {}
     for name in methods:
         method = prepared.methods[name]
         if isinstance(method.made, Fitted):
             for number in sorted(set(prepared.folds.of.values())):
-                fits[name, number] = _fitted(prepared, folder, method, number)
+                fits[name, number] = _fitted(prepared, folder, method, number, background)
     return fits
 
 
 def _fitted(
-    prepared: Prepared, folder: RunFolder, method: Configured, number: int
+    prepared: Prepared,
+    folder: RunFolder,
+    method: Configured,
+    number: int,
+    background: Callable[[int], Background],
 ) -> dict[str, np.ndarray] | Failure:
     classifier = prepared.folds.classifiers[number]
     key = keys.digest(
@@ -39,25 +45,27 @@ def _fitted(
     if kept is not None:
         return kept
     patience = float(prepared.info.spec["cell_timeout"]) * len(prepared.cases)
-    made = attempt(lambda: _fit(prepared, method, classifier, number), patience)
+    made = attempt(lambda: _fit(prepared, method, number, background), patience)
     if not isinstance(made, Failure):
         folder.save_fit(key, made)
     return made
 
 
 def _fit(
-    prepared: Prepared, method: Configured, classifier: Classifier, number: int
+    prepared: Prepared, method: Configured, number: int, background: Callable[[int], Background]
 ) -> dict[str, np.ndarray]:
+    classifier = prepared.folds.classifiers[number]
     require(method, classifier, len(classifier.input_shape) - 1)
-    background = background_of(prepared, classifier, number)
+    learnt_from = background(number)
     if Need.CONCEPTS in method.needs:
-        background = with_concepts(background, prepared)
+        learnt_from = with_concepts(learnt_from, prepared)
     seed = seed_of(prepared.info.spec["seed"], method.name, "fit")
-    return {name: np.asarray(array) for name, array in method.made.fit(classifier, background, seed).items()}
+    return {name: np.asarray(array) for name, array in method.made.fit(classifier, learnt_from, seed).items()}
 
 
-def background_of(prepared: Prepared, classifier: Classifier, number: int) -> Background:
+def background_of(prepared: Prepared, number: int) -> Background:
     """Slices that a classifier was trained on, fitted to its input. Raises NotApplicable where they are not known."""
+    classifier = prepared.folds.classifiers[number]
     intensity = prepared.model.intensity or Intensity.RAW
     cases = [
         fit(volume, index, classifier.input_shape, intensity)
