@@ -147,7 +147,7 @@ def test_several_seg_of_the_series_are_united(root):
     ("tags", "said"),
     [
         ({"orientation": SAGITTAL}, "is not drawn along the rows and columns"),
-        ({"step": 5.5}, "1 frames of its SEG lie on no slice of the series"),
+        ({"step": 5.5}, "frames of its SEG that lie on no slice of the series: 1"),
     ],
 )
 def test_seg_that_does_not_fit_the_slices_is_said(root, tags, said):

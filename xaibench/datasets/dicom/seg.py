@@ -54,7 +54,7 @@ def seg_mask(file: ImageFile, stack: Stack, patient: str, rule: str | None) -> t
             else:
                 mask[index] |= frame.mask
     if astray:
-        text = f"{astray} frames of its SEG lie on no slice of the series, and are left out."
+        text = f"frames of its SEG that lie on no slice of the series: {astray}; they are left out."
         notes.append(Note(text, file=str(file.path)))
     return mask, notes
 
