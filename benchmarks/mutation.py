@@ -69,6 +69,7 @@ def main(
     import_all_but(f"xaibench.{folder.replace('/', '.')}")
     hypothesis.given(strategies.floats())(lambda number: None)()  # reads the package's constants once
     name = folder.replace("/", "-")
+    RESULTS.mkdir(exist_ok=True)
     calls = calls_of(TESTS[folder], RESULTS / f"calls-{name}.json")
     report = RESULTS / f"mutants-{name}.txt"
     report.write_text("")
