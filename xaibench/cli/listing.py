@@ -94,4 +94,4 @@ def _as_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     unversioned = [[*row[:-1], re.sub(r" \d\S*$", "", row[-1])] for row in rows]
     escaped = [[cell.replace("|", "\\|") for cell in row] for row in unversioned]
     # Texts such as "0" are no numbers to align.
-    return str(pd.DataFrame(escaped, columns=header).to_markdown(index=False, disable_numparse=True))
+    return str(pd.DataFrame(escaped, columns=list(header)).to_markdown(index=False, disable_numparse=True))
