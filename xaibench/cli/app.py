@@ -15,6 +15,7 @@ from xaibench.cli.listing import list_app
 from xaibench.cli.options import OPEN
 from xaibench.cli.plugins import plugin_app
 from xaibench.cli.terminal import error_console, out_console
+from xaibench.cli.tune import tune
 from xaibench.cli.validate import validate
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -42,6 +43,9 @@ app.command(epilog="Example: `xaibench study --dataset phantom --out runs/study`
     cli_study.study
 )
 app.command(epilog="Example: `xaibench validate --repeats 5`")(validate)
+app.command(epilog="Example: `xaibench tune rise --metric morf-lerf --trials 20`", context_settings=OPEN)(
+    tune
+)
 app.add_typer(data_app, name="data")
 app.add_typer(list_app, name="list")
 app.add_typer(plugin_app, name="plugin")
