@@ -112,7 +112,7 @@ def test_what_cannot_be_tuned_is_told_in_a_sentence(installed: Site) -> None:
     unknown = Sources(
         Patients(tuple(made_cases(3))), "in memory", LoadedModel("x", trained((5,)).classifiers)
     )
-    with pytest.raises(XaibenchError, match="Nothing can be tuned with x: .* are not known"):
+    with pytest.raises(XaibenchError, match=r"Nothing can be tuned with x: .* are not known"):
         tune(RunSpec(methods="scaled", metrics="mean"), 2, Silent(), sources=unknown)
 
 
