@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def write_reports(folder: RunFolder) -> Path:
-    """Write scores.csv, patients.csv, leaderboard.csv, leaderboard.md and report.html; returns the path of the last.
+    """Write the tables (CSV, leaderboard.md) and report.html; returns the path of report.html.
 
     A run with a cross-validated model gets study.html too (see `study_path`), linked with report.html.
     The same records give the same bytes, in whatever order they were made. Raises XaibenchError where the

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from xaibench.harness.store.folder import RunFolder
+from xaibench.reports.in_words.cases import InWords
 from xaibench.reports.pages import appendix
 from xaibench.reports.pages.appendix import Table
 from xaibench.reports.pages.markdown import subtitle
@@ -22,8 +23,8 @@ from xaibench.reports.verdicts.summary import HEADINGS, summary
 from xaibench.reports.verdicts.verdict import Question
 
 
-def page(folder: RunFolder, run: Results, asked: Sequence[Question]) -> str:
-    """Render the report of a run."""
+def page(folder: RunFolder, run: Results, asked: Sequence[Question], told: Mapping[str, InWords]) -> str:
+    """Render the report of a run; `told` are its cases in words."""
     info, board = run.info, run.board
     return rendered(
         "report.html.j2",
@@ -41,7 +42,7 @@ def page(folder: RunFolder, run: Results, asked: Sequence[Question]) -> str:
         agreement=agreement(run),
         criteria=criteria(run),
         panels=panels(info, run.scores, board),
-        cases=case_rows(folder, run),
+        cases=case_rows(folder, run, told),
         cohort=simulated_rows(folder, run),
         study=STUDY if "training" in info.model.record else "",
         failures=appendix.failure_tables(run.records, folder.failures()),

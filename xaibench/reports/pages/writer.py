@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from xaibench.harness.store.folder import RunFolder
+from xaibench.reports.in_words.cases import in_words, words_frame
 from xaibench.reports.pages.frames import csv_text, leaderboard_frame, patients_frame, scores_frame
 from xaibench.reports.pages.markdown import leaderboard_markdown
 from xaibench.reports.pages.page import page
@@ -15,12 +16,13 @@ from xaibench.reports.verdicts.all import questions
 def write(folder: RunFolder) -> Path:
     """Write the files, study.html only for a cross-validated model; returns the path of report.html."""
     run = read(folder)
-    asked = questions(run)
+    asked, told = questions(run), in_words(folder, run)
     folder.write_text("scores.csv", csv_text(scores_frame(run.by_group)))
     folder.write_text("patients.csv", csv_text(patients_frame(run.cells)))
+    folder.write_text("words.csv", csv_text(words_frame(told)))
     folder.write_text("leaderboard.csv", csv_text(leaderboard_frame(run.info, run.scores, run.board)))
     folder.write_text("leaderboard.md", leaderboard_markdown(run, asked))
     training = training_of(run.info)
     if training is not None:
         folder.write_text(STUDY, study_page(folder, run, training))
-    return folder.write_text("report.html", page(folder, run, asked))
+    return folder.write_text("report.html", page(folder, run, asked, told))

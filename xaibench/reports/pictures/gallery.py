@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from xaibench.api import Case, Record, Status
+from xaibench.api import Case, Record
 from xaibench.harness.store.folder import RunFolder
 from xaibench.harness.store.run_info import CaseInfo, RunInfo
+from xaibench.reports.in_words.cases import InWords
+from xaibench.reports.in_words.observed import missing_map
 from xaibench.reports.pictures.pictures import heatmap_picture, slice_picture
 from xaibench.reports.pictures.tiles import Tile, described
 from xaibench.reports.scoring.groups import class_name
 from xaibench.reports.scoring.results import Results
-from xaibench.reports.text import one_line, percent
+from xaibench.reports.text import percent
 
 SHOWN = 4
 """Cases in the gallery."""
@@ -26,6 +26,7 @@ class CaseRow:
     subtitle: str
     slice: Tile
     maps: list[Tile]
+    words: InWords
 
 
 def by_class(info: RunInfo, cases: Mapping[str, Case]) -> dict[str, list[Case]]:
@@ -47,13 +48,14 @@ def chosen(info: RunInfo, cases: Mapping[str, Case], count: int = SHOWN) -> list
     return [case for _, _, case in sorted(ranked)[:count]]
 
 
-def case_rows(folder: RunFolder, run: Results) -> list[CaseRow]:
-    """Draw the chosen cases with the maps of all methods, in the order of the leaderboard."""
+def case_rows(folder: RunFolder, run: Results, told: Mapping[str, InWords]) -> list[CaseRow]:
+    """Draw the chosen cases with the maps of all methods, in the order of the leaderboard; `told` is each in words."""
     facts = {case.id: case for case in run.info.cohort.cases}
-    return [_case_row(folder, run, run.cases[name], facts[name]) for name in chosen(run.info, run.cases)]
+    names = chosen(run.info, run.cases)
+    return [_case_row(folder, run, run.cases[name], facts[name], told[name]) for name in names]
 
 
-def _case_row(folder: RunFolder, run: Results, case: Case, facts: CaseInfo) -> CaseRow:
+def _case_row(folder: RunFolder, run: Results, case: Case, facts: CaseInfo, words: InWords) -> CaseRow:
     of_case = {(r.method, r.metric): r for r in run.records if r.case == case.id}
     labels = ", ".join(class_name(run.info, label) for label in case.labels) or "none"
     explained = class_name(run.info, facts.target)
@@ -64,7 +66,7 @@ def _case_row(folder: RunFolder, run: Results, case: Case, facts: CaseInfo) -> C
     )
     maps = [map_tile(folder, s.method, case, explained, of_case) for s in run.board.lines]
     about = f"label: {labels}; {called}; explained class: {explained}; {outlined}"
-    return CaseRow(case.id, about, shown, maps)
+    return CaseRow(case.id, about, shown, maps, words)
 
 
 def outline_note(case: Case) -> str:
@@ -82,11 +84,9 @@ def map_tile(
     """Draw a method's map of a case, or say why there is none; `of_case` are its records by method and metric."""
     found = folder.explanation(method, case.id)
     alt = f"{method} map of {case.id} for {explained}"
-    if found is None:
-        reasons = (r.reason for (m, _), r in of_case.items() if m == method and r.status is not Status.OK)
-        return Tile(method, alt, note=f"no map: {one_line(next(reasons, 'not computed'))}")
-    if not np.isfinite(found.heatmap).all():
-        return Tile(method, alt, note="no map: it holds values that are not finite")
+    reason = missing_map(found, (r for (m, _), r in of_case.items() if m == method))
+    if found is None or reason:
+        return Tile(method, alt, note=f"no map: {reason}")
     picture = heatmap_picture(found.heatmap, case.region)
     share = of_case.get((method, "relevance-mass"))
     inside = (
