@@ -9,10 +9,11 @@ import pytest
 
 from tests.models.made_up import MadeUpCohort, tiny_backbone
 from xaibench.api import Dataset, HeldOut, LoadedModel, Match, NotApplicable, Silent, Volume
+from xaibench.classifiers.keras import KerasClassifier
 from xaibench.datasets.phantom.dataset import Phantom, PhantomShortcut
 from xaibench.models import phantom_trained
 from xaibench.models.networks import Network
-from xaibench.models.recurrence import RecurrenceResnet
+from xaibench.models.recurrence import CbamResnet, CompactVit, RecurrenceResnet
 from xaibench.models.resnet50 import Resnet50
 from xaibench.models.supervised import Schedule
 
@@ -68,6 +69,20 @@ def test_the_shortcut_is_learnt_by_a_model_of_its_own(phantom_model: LoadedModel
         np.abs(phantom_model.classifiers[0].scores(IMAGE) - other.classifiers[0].scores(IMAGE)).max() > 1e-3
     )
     assert next(other.training_volumes(0)).patient == "T001"
+
+
+@pytest.mark.parametrize(
+    ("source", "network"), [(CbamResnet(), "cbam_resnet"), (CompactVit(), "compact_vit")]
+)
+def test_networks_with_attention_come_trained_too(
+    source: CbamResnet | CompactVit, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phantom_trained, "train_network", lambda *_: pytest.fail("trained"))
+    model = source.load(Phantom(), Silent())
+    (classifier,) = model.classifiers
+    assert isinstance(classifier, KerasClassifier)
+    assert classifier.model.name == network
+    assert model.facts["fresh patients right"].endswith(" of 120")
 
 
 def test_facts_say_what_was_seen_and_how_good_it_is(phantom_model: LoadedModel) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Int
 
 from xaibench.api import Images, Intensity, Progress, Trainable, Volume, fit
+from xaibench.models.cbam_resnet import cbam_resnet
 from xaibench.models.compact_resnet import compact_resnet
+from xaibench.models.compact_vit import pretrained_vit
 from xaibench.models.supervised import Schedule, train
 
 
@@ -22,7 +24,11 @@ class Network:
     schedule: Schedule
 
 
-NETWORKS = {"recurrence": Network(compact_resnet, Schedule())}
+NETWORKS = {
+    "recurrence": Network(compact_resnet, Schedule()),
+    "cbam-resnet": Network(cbam_resnet, Schedule()),
+    "compact-vit": Network(pretrained_vit, Schedule(epochs=6, rate=1e-3)),
+}
 
 
 class Slices(NamedTuple):

@@ -24,7 +24,7 @@ from xaibench.api import (
 )
 from xaibench.classifiers.keras import KerasClassifier, load_keras
 from xaibench.datasets.phantom.dataset import Phantom
-from xaibench.models import compact_resnet, networks, supervised
+from xaibench.models import cbam_resnet, compact_resnet, compact_vit, networks, pretext, supervised
 from xaibench.models.model_folder import save_keras
 from xaibench.models.networks import NETWORKS, train_network
 from xaibench.models.shipped import Provenance, load_shipped
@@ -108,6 +108,6 @@ def _trained_for(name: str, source: Any, progress: Progress) -> PhantomTrained:
 
 def training_key(name: str, source: Trainable) -> str:
     """Key of a trained model: changes with the training patients, the architecture and the schedule."""
-    modules = (supervised, networks, compact_resnet)
+    modules = (supervised, networks, compact_resnet, cbam_resnet, compact_vit, pretext)
     code = b"".join(Path(str(module.__file__)).read_bytes() for module in modules)
     return hashlib.sha256(code + f"{name} {source.training_key()}".encode()).hexdigest()[:16]

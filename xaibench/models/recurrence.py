@@ -17,6 +17,28 @@ class RecurrenceResnet:
         return _load("recurrence", dataset, progress)
 
 
+@dataclass(frozen=True)
+class CbamResnet:
+    """The compact ResNet with channel and spatial attention in each block."""
+
+    summary: ClassVar[str] = "compact ResNet with CBAM attention, 128 px, trained on other phantom patients"
+
+    def load(self, dataset: Dataset, progress: Progress) -> LoadedModel:
+        """Load the model for a cohort. Raises XaibenchError for images that do not fit."""
+        return _load("cbam-resnet", dataset, progress)
+
+
+@dataclass(frozen=True)
+class CompactVit:
+    """A compact vision transformer."""
+
+    summary: ClassVar[str] = "compact vision transformer, 128 px, trained on other phantom patients"
+
+    def load(self, dataset: Dataset, progress: Progress) -> LoadedModel:
+        """Load the model for a cohort. Raises XaibenchError for images that do not fit."""
+        return _load("compact-vit", dataset, progress)
+
+
 def _load(name: str, dataset: Dataset, progress: Progress) -> LoadedModel:
     from xaibench.models.phantom_trained import phantom_trained  # imports TensorFlow
 
