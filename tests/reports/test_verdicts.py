@@ -221,7 +221,11 @@ def test_worse_than_a_control_needs_the_paired_test() -> None:
     worse = control_verdicts(results_of(one("morf-lerf", {"a": around(0.1), "edges": around(0.4)})))
     assert "In morf-lerf, a does worse than edges, which never looks at the model." in text_of(worse)
     level = control_verdicts(results_of(one("morf-lerf", {"a": noise(1), "edges": noise(2)})))
-    assert "no explainer does worse than a control; not shown to do better are a (edges)" in text_of(level)
+    assert "In morf-lerf, no explainer is shown to do better or worse than edges." in text_of(level)
+    mixed = one("morf-lerf", {"a": noise(1), "b": around(0.9), "edges": noise(2)})
+    assert "no explainer does worse than a control; not shown to do better are a (edges)" in text_of(
+        control_verdicts(results_of(mixed))
+    )
     better = control_verdicts(results_of(one("morf-lerf", {"a": around(0.4), "edges": around(0.1)})))
     assert "In morf-lerf, every explainer does better than edges." in text_of(better)
 

@@ -122,6 +122,9 @@ def _losers(
                 f"In {metric}, every explainer does better than {listed(controls)}.", test, patients=patients
             )
         ]
+    if not better:
+        text = f"In {metric}, no explainer is shown to do better or worse than {listed(controls)}"
+        return [Verdict(f"{text}.", test, patients=patients)]
     open_ = [
         f"{name} ({listed([c.second for c in found if c.first == name and c not in better])})"
         for name in explainers
