@@ -89,6 +89,8 @@ OPTIONS: Mapping[str, Make] = {
 """What each source is made with; one that is not named here is made with nothing."""
 
 ELSEWHERE: Mapping[str, str] = {
+    "cbam-resnet": "takes the phantom it was trained on: tests/models",
+    "compact-vit": "takes the phantom it was trained on: tests/models",
     "recurrence": "takes the phantom it was trained on: tests/models",
     "resnet50": "24 million parameters, of the same code as tiny: tests/models",
     "tcga-cesc": "takes a download: tests/datasets/test_tcga_cesc.py",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.classifiers.attention_models import attentive_resnet, transformer
 from tests.contract.sources import ELSEWHERE, OPTIONS
 from xaibench.api import Classifier, Family, Need, Silent
 from xaibench.harness import registry
@@ -27,10 +28,14 @@ SMALL: dict[str, dict[str, Any]] = {
     "shap": {"evaluations": 24},
 }
 
+WITH_ATTENTION = {"attention-rollout": transformer, "spatial-attention": attentive_resnet}
+"""Methods that say nothing of the tiny model, and a model of the same input for each."""
+
 # What is true of each method; a registered method of ours that no row names fails the test below.
 NEVER_NEGATIVE = {
     *(
         "ablation-cam",
+        "attention-rollout",
         "centre",
         "counterfactual",
         "deep-taylor",
@@ -52,6 +57,7 @@ NEVER_NEGATIVE = {
         "saliency",
         "score-cam",
         "smoothgrad",
+        "spatial-attention",
         "stacked-feature-maps",
     ),
     *("stacked-random-maps", "tf-explain-gradients-inputs", "tf-explain-integrated-gradients"),
@@ -77,6 +83,7 @@ SIGNED = {
 BLIND_TO_THE_CLASS = {
     *("centre", "edges", "eigen-cam", "mask", "random", "random-smooth", "stacked-random-maps"),
     "counterfactual",  # two classes have one boundary
+    "spatial-attention",
     "score-cam",  # the tiny model's classes score too much alike under its masks
 }
 """Whose map of the tiny model is the same whichever class is explained."""
@@ -121,7 +128,14 @@ SOURCES = [name for kind in ("datasets", "models", "classifiers") for name in re
 
 
 @cache
-def classifier(channels: int = 1) -> Classifier:
+def classifier(name: str, channels: int = 1) -> Classifier:
+    if name in WITH_ATTENTION:
+        return WITH_ATTENTION[name]((32, 40), channels)
+    return tiny(channels)
+
+
+@cache
+def tiny(channels: int) -> Classifier:
     model = registry.load("models", "tiny").cls(channels=channels).load(SmallDataset(), Silent())
     found: Classifier = model.classifiers[0]
     return found
@@ -129,7 +143,7 @@ def classifier(channels: int = 1) -> Classifier:
 
 def trial_of(name: str, channels: int = 1) -> Trial:
     plugin = registry.find(name, ["methods", "metrics"])
-    return put_on_trial(plugin, classifier(channels), SMALL.get(name))
+    return put_on_trial(plugin, classifier(name, channels), SMALL.get(name))
 
 
 def ours(names: list[str]) -> set[str]:
