@@ -26,6 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "lime": {"samples": 24},
     "rise": {"masks": 24},
     "shap": {"evaluations": 24},
+    "tcav": {"concept": "bright", "random_concepts": 9},
 }
 
 WITH_ATTENTION = {"attention-rollout": transformer, "spatial-attention": attentive_resnet}
@@ -78,7 +79,7 @@ SIGNED = {
         "occlusion",
     ),
     *("permutation-importance", "random-smooth", "shap", "shap-deep", "shap-gradient", "shap-kernel"),
-    *("surrogate", "tf-explain-grad-cam"),
+    *("surrogate", "tcav", "tf-explain-grad-cam"),
 }
 BLIND_TO_THE_CLASS = {
     *("centre", "edges", "eigen-cam", "mask", "random", "random-smooth", "stacked-random-maps"),
