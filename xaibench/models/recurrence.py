@@ -32,7 +32,9 @@ class CbamResnet:
 class CompactVit:
     """A compact vision transformer on the pre-trained compact backbone."""
 
-    summary: ClassVar[str] = "compact vision transformer, 128 px, pre-trained and trained on other phantom patients"
+    summary: ClassVar[str] = (
+        "compact vision transformer, 128 px, pre-trained and trained on other phantom patients"
+    )
 
     def load(self, dataset: Dataset, progress: Progress) -> LoadedModel:
         """Load the model for a cohort. Raises XaibenchError for images that do not fit."""
