@@ -83,6 +83,7 @@ OPTIONS: Mapping[str, Make] = {
     "keras-file": keras_file,
     "nifti": nifti_folder,
     "phantom": small_phantom,
+    "phantom-concepts": lambda folder: {"patients": 2},
     "phantom-shortcut": small_phantom,
     "python-function": python_function,
 }

@@ -60,19 +60,13 @@ def train_heads(
     common, centred = _conditioned(features)
     scale = _scaled_by(centred, weights > 0)
     state = [tf.Variable(part) for part in _start(features.shape[1], weights.shape[1], schedule)]
-    adam = keras.optimizers.Adam(schedule.rate)
     data = (
         *(tf.constant(array, tf.float32) for array in (centred, scale.shift[..., None])),
         tf.constant(scale.factor[:, None], tf.float32),
         tf.constant(labels, tf.int32),
         *(tf.constant(array, tf.float32) for array in (weights, _held_out(weights))),
     )
-    decay = tf.constant(schedule.decay, tf.float32)  # a Python number would be traced anew
-    losses = []
-    for _ in range(schedule.steps):
-        gradients, loss = _gradients(state, data, decay)
-        adam.apply(gradients, state)
-        losses.append(loss)
+    losses = _trained(state, data, schedule)
     chances = tf.nn.softmax(_logits(state, *data[:3]))[..., 1].numpy()
     trained = [part.numpy() for part in state]
     heads = [
@@ -135,8 +129,21 @@ def _logits(state: list[Any], features: Any, shift: Any, factor: Any) -> Any:
     return tf.einsum("nbh,bhk->nbk", tf.nn.relu(z), state[2]) + state[3]
 
 
-@tf.function  # type: ignore[untyped-decorator]  # TensorFlow has no types
-def _gradients(state: list[Any], data: tuple[Any, ...], decay: Any) -> tuple[list[Any], Any]:
+def _trained(state: list[Any], data: tuple[Any, ...], schedule: HeadSchedule) -> list[Any]:
+    """Train in place, and return the losses before each step."""
+    adam = keras.optimizers.Adam(schedule.rate)
+    adam.build(state)
+
+    @tf.function  # type: ignore[untyped-decorator]  # TensorFlow has no types
+    def step() -> Any:
+        gradients, losses = _gradients(state, data, schedule.decay)
+        adam.apply(gradients, state)
+        return losses
+
+    return [step() for _ in range(schedule.steps)]
+
+
+def _gradients(state: list[Any], data: tuple[Any, ...], decay: float) -> tuple[list[Any], Any]:
     features, shift, factor, labels, weights, others = data
     with tf.GradientTape() as tape:
         entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
