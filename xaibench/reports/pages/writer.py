@@ -1,5 +1,6 @@
 """Writes all reports of a run folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from xaibench.harness.store.folder import RunFolder
@@ -9,20 +10,29 @@ from xaibench.reports.pages.markdown import leaderboard_markdown
 from xaibench.reports.pages.page import page
 from xaibench.reports.pages.study import study_page
 from xaibench.reports.pages.training import STUDY, training_of
-from xaibench.reports.scoring.results import read
+from xaibench.reports.scoring.results import Results, read
 from xaibench.reports.verdicts.all import questions
+from xaibench.reports.verdicts.verdict import Question
 
 
 def write(folder: RunFolder) -> Path:
     """Write the files, study.html only for a cross-validated model; returns the path of report.html."""
     run = read(folder)
     asked, told = questions(run), in_words(folder, run)
-    folder.write_text("scores.csv", csv_text(scores_frame(run.by_group)))
-    folder.write_text("patients.csv", csv_text(patients_frame(run.cells)))
     folder.write_text("words.csv", csv_text(words_frame(told)))
-    folder.write_text("leaderboard.csv", csv_text(leaderboard_frame(run.info, run.scores, run.board)))
-    folder.write_text("leaderboard.md", leaderboard_markdown(run, asked))
+    for name, text in tables(run, asked).items():
+        folder.write_text(name, text)
     training = training_of(run.info)
     if training is not None:
         folder.write_text(STUDY, study_page(folder, run, training))
     return folder.write_text("report.html", page(folder, run, asked, told))
+
+
+def tables(run: Results, asked: Sequence[Question]) -> dict[str, str]:
+    """Text of each table of scores, by the name of its file."""
+    return {
+        "scores.csv": csv_text(scores_frame(run.by_group)),
+        "patients.csv": csv_text(patients_frame(run.cells)),
+        "leaderboard.csv": csv_text(leaderboard_frame(run.info, run.scores, run.board)),
+        "leaderboard.md": leaderboard_markdown(run, asked),
+    }
