@@ -7,8 +7,8 @@ import pytest
 from tests.harness.conftest import Calls
 from tests.harness.in_memory import Patients, made_cases, one_case
 from tests.harness.packages import Site
-from tests.harness.test_fitting import trained
-from xaibench.api import LoadedModel, Silent, XaibenchError
+from tests.harness.test_fitting import Trained, trained
+from xaibench.api import LoadedModel, Match, Silent, Volume, XaibenchError
 from xaibench.cli.tune import ranges
 from xaibench.harness import registry
 from xaibench.harness.configured import configure
@@ -18,6 +18,13 @@ from xaibench.harness.tuned import Tuned
 from xaibench.harness.tuning import Space, space_of, tune
 
 TRAINED_ON = (5, 6, 7, 8)
+
+
+class Knowing(Trained):
+    """A model that has seen every patient."""
+
+    def match(self, volume: Volume) -> Match:
+        return Match(known_by="identity")
 
 
 @pytest.fixture
@@ -76,7 +83,7 @@ def test_the_file_is_a_config_of_a_run_and_says_what_it_cost(installed: Site, tm
     assert make_spec({}, file).parameters == {"scaled": found.best.parameters}
     passes = sum(one.passes.forward for one in found.tried)
     assert f"# Cost: 3 trials, {passes:,} forward and 0 backward passes, " in found.as_config()
-    assert "on 4 training patients, who are in no cohort" in found.as_config()
+    assert "on 4 training patients, none of them in the cohort" in found.as_config()
     assert passes >= 3 * len(TRAINED_ON)
 
 
@@ -114,6 +121,13 @@ def test_what_cannot_be_tuned_is_told_in_a_sentence(installed: Site) -> None:
     )
     with pytest.raises(XaibenchError, match=r"Nothing can be tuned with x: .* are not known"):
         tune(RunSpec(methods="scaled", metrics="mean"), 2, Silent(), sources=unknown)
+
+
+def test_a_model_trained_on_the_cohort_is_not_tuned_on_it(installed: Site) -> None:
+    model = Knowing("knowing", trained(TRAINED_ON).classifiers, trained_on={0: TRAINED_ON})
+    sources = Sources(Patients(tuple(made_cases(3))), "in memory", model)
+    with pytest.raises(XaibenchError, match="was trained on patients of this cohort"):
+        tune(RunSpec(methods="scaled", metrics="mean"), 2, Silent(), sources=sources)
 
 
 def test_a_range_is_written_with_a_colon() -> None:

@@ -9,7 +9,7 @@ from xaibench.methods.tcav import (
     Tcav,
     corrected,
     directions,
-    of_classes,
+    of_training,
     scores_of,
     vectors_of,
 )
@@ -81,7 +81,8 @@ def test_a_score_is_the_share_of_images_whose_log_odds_rise_along_the_vector():
     images = rng.random((12, *classifier.input_shape), dtype=np.float32)
     labels = np.array([0, 1, 2] * 4)
     vector = rng.normal(size=(1, 8))
-    found = of_classes(classifier, Background(images, labels, tuple("abcdefghijkl")), None)
+    random, found = of_training(classifier, Background(images, labels, tuple("abcdefghijkl")), None)
+    np.testing.assert_allclose(random, classifier.features(images).mean(axis=(1, 2)), rtol=1e-5)
     for label in range(3):
         maps = classifier.features(images[labels == label])
         raised, before = (

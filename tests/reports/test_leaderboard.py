@@ -123,6 +123,9 @@ def test_states_of_a_made_up_run(folder: RunFolder) -> None:
     header, rows = board.narrow()
     assert all(len(row) == len(header) for row in rows)
     assert not {row[0] for row in rows} & {"-"}, "a place, or why there is none"
+    fewer, short = board.narrow(families=False)
+    assert fewer == ["place", "method", "mean rank", "first in", "latency"]
+    assert [row[:3] + row[-2:] for row in rows] == short
     note = next(line.note for line in board.lines if line.method == "blind")
     assert note == "the method needs attention, which this model does not offer"
 

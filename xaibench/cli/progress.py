@@ -59,19 +59,24 @@ def watching(console: Console) -> Iterator[Watch]:
 
 
 class Lines:
-    """Prints a line a minute: cells done, what was last, time left."""
+    """Prints a line a minute: cells done, what was last, time left.
+
+    The time left goes by the cells after the first, before which methods learn and functions are traced.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.done = 0
-        self.started = self.told = time.monotonic()
+        self.first = self.told = time.monotonic()
 
     def __call__(self, result: Result, cells: int) -> None:
         """Count a result, and tell if it is time to."""
         self.done += 1
         now = time.monotonic()
-        if now - self.told >= EVERY:
+        if self.done == 1:
+            self.first = now
+        elif now - self.told >= EVERY:
             self.told = now
-            left = (now - self.started) / self.done * (cells - self.done)
+            left = (now - self.first) / (self.done - 1) * (cells - self.done)
             what = escape(f"{result.cell.method} on {result.cell.unit.id}")
             self.console.print(f"{self.done} of {cells} cells, about {left:.0f} s left; last: {what}")

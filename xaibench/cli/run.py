@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from xaibench import defaults
 from xaibench.cli import options
-from xaibench.cli.terminal import error_console, out_console, table, without_import_chatter
+from xaibench.cli.terminal import error_console, out_console, table, widest_that_fits, without_import_chatter
 from xaibench.harness.spec import RunSpec, make_spec
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def print_results(folder: "RunFolder") -> int:
     from xaibench.reports import leaderboard_table
 
     board = leaderboard_table(folder)
-    out_console.print(table(*board.narrow()))
+    out_console.print(widest_that_fits(table(*board.narrow()), table(*board.narrow(families=False))))
     failed = folder.failed()
     for (method, reason), count in Counter((record.method, record.reason) for record in failed).items():
         error_console.print(f"[yellow]{count} failed[/] {escape(method)}: {escape(reason)}")

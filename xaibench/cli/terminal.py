@@ -22,8 +22,9 @@ UNBROKEN = (
     "faithfulness",
     "robustness",
 )  # columns
-# A pipe or a log file has no width of its own; 80 columns would break every table.
-out_console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+WIDTH = 140
+"""Of a pipe or a log file, which has none of its own; 80 columns would break every table."""
+out_console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
 error_console = Console(stderr=True, soft_wrap=True)
 
 
@@ -56,3 +57,9 @@ def table(header: list[str], rows: list[list[str]]) -> Table:
     for row in rows:
         made.add_row(*map(escape, row))
     return made
+
+
+def widest_that_fits(*tables: Table) -> Table:
+    """Return the first table that needs no line broken at the terminal's width, or else the last."""
+    fitting = [one for one in tables if out_console.measure(one).maximum <= out_console.width]
+    return (fitting or list(tables))[0 if fitting else -1]

@@ -17,10 +17,19 @@ from xaibench.harness.store.folder import RunFolder
 MOST_BACKGROUND = 256
 """Training images that a method is given, spread evenly over those there are."""
 
+Backgrounds = Callable[[int], Background]
 
-def fit_methods(prepared: Prepared, folder: RunFolder, methods: Iterable[str]) -> Fits:
+
+def read_once(prepared: Prepared) -> Backgrounds:
+    """Training cases by the number of the classifier, read or made once, whoever learns from them."""
+    return cache(partial(background_of, prepared))
+
+
+def fit_methods(
+    prepared: Prepared, folder: RunFolder, methods: Iterable[str], background: Backgrounds | None = None
+) -> Fits:
     """Let the named methods learn what they have not learnt yet; a failure stands for all their cells."""
-    background = cache(partial(background_of, prepared))  # read or made once, whoever learns from it
+    background = background or read_once(prepared)
     fits: dict[tuple[str, int], dict[str, np.ndarray] | Failure] = {}
     for name in methods:
         method = prepared.methods[name]
@@ -35,7 +44,7 @@ def _fitted(
     folder: RunFolder,
     method: Configured,
     number: int,
-    background: Callable[[int], Background],
+    background: Backgrounds,
 ) -> dict[str, np.ndarray] | Failure:
     classifier = prepared.folds.classifiers[number]
     key = keys.digest(
@@ -52,7 +61,7 @@ def _fitted(
 
 
 def _fit(
-    prepared: Prepared, method: Configured, number: int, background: Callable[[int], Background]
+    prepared: Prepared, method: Configured, number: int, background: Backgrounds
 ) -> dict[str, np.ndarray]:
     classifier = prepared.folds.classifiers[number]
     require(method, classifier, len(classifier.input_shape) - 1)

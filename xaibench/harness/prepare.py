@@ -131,8 +131,9 @@ def open_all(spec: RunSpec, progress: Progress) -> Sources:
     """Open the dataset and the model that a spec names."""
     dataset_source, model_source = open_sources(spec)
     dataset = dataset_source.make(spec.options)
+    concepts = concepts_of(spec, dataset)
     model = load_model(model_source, spec.options, dataset, progress)
-    return Sources(dataset, dataset_source.shown, model, concepts_of(spec, dataset))
+    return Sources(dataset, dataset_source.shown, model, concepts)
 
 
 def concepts_of(spec: RunSpec, dataset: Dataset) -> Dataset | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from xaibench.api import Passes, Progress
+from xaibench.api import Fitted, Passes, Progress
 from xaibench.harness.cells import Result, missing_cells
 from xaibench.harness.configured import Configured
 from xaibench.harness.describe import Sources
@@ -39,6 +39,11 @@ def run(
     folder.begin(prepared.info, prepared.cases)
     if retry_failed:
         folder.forget_failures()
+    learners = [name for name, method in prepared.methods.items() if isinstance(method.made, Fitted)]
+    if learners:
+        progress.say(
+            f"Before the first cell, {', '.join(learners)} learn from the model's training cases, once."
+        )
     compute_missing(prepared, folder, watch)
     return folder
 

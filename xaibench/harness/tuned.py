@@ -51,7 +51,7 @@ class Tuned:
         forward = sum(one.passes.forward for one in self.tried)
         backward = sum(one.passes.backward for one in self.tried)
         lines = [
-            f"# {self.method} tuned by {self.metric} on {self.patients} training patients, who are in no cohort:",
+            f"# {self.method} tuned by {self.metric} on {self.patients} training patients, none of them in the cohort:",
             f"# {best.value:.6g}, with the defaults {'no value' if default is None else f'{default:.6g}'}.",
             f"# Cost: {len(self.tried)} trials, {forward:,} forward and {backward:,} backward passes, "
             f"{self.seconds:.1f} s.",

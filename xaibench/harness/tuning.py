@@ -1,7 +1,7 @@
 """Chooses a method's parameters by a metric, on patients that the model was trained on and nobody of the cohort."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
@@ -10,13 +10,13 @@ from statistics import fmean, median
 from time import perf_counter
 from typing import Any, ClassVar
 
-from xaibench.api import LoadedModel, NotApplicable, Passes, Progress, Status, Volume, XaibenchError
+from xaibench.api import LoadedModel, NotApplicable, Passes, Progress, Record, Status, Volume, XaibenchError
 from xaibench.harness.cells import Result, missing_cells
 from xaibench.harness.concepts import concepts_key
 from xaibench.harness.configured import Configured, configure
 from xaibench.harness.describe import Sources, describe_method
-from xaibench.harness.fitting import fit_methods
-from xaibench.harness.prepare import Prepared, open_all, prepare
+from xaibench.harness.fitting import Backgrounds, fit_methods, read_once
+from xaibench.harness.prepare import Prepared, check_names, open_all, prepare
 from xaibench.harness.scopes import Context
 from xaibench.harness.spec import RunSpec
 from xaibench.harness.store.folder import RunFolder
@@ -63,36 +63,45 @@ def tune(
     """Search the parameters of the spec's only method for the best value of its only metric, the defaults first.
 
     A tree-structured Parzen estimator proposes them (Bergstra et al. 2011, as Optuna does it), seeded by the spec.
-    Raises XaibenchError for a method without numbers to choose, and for a model whose training patients are not known.
+    Raises XaibenchError for a method without numbers to choose, a model whose training patients are not known, and one
+    that was trained on patients of the cohort.
     """
     if find_spec("optuna") is None:
         raise XaibenchError("Tuning needs the package optuna; install xaibench[tune].")
     import optuna
 
+    check_names(spec)
     started = perf_counter()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    prepared = on_training_patients(spec, progress, sources or open_all(spec, progress))
-    method, metric = the_only(prepared.methods, "method"), the_only(prepared.metrics, "metric")
-    searched = space_of(method, space or {})
-    higher = metric.plugin.facts.higher_is_better
+    search = search_of(spec, progress, sources or open_all(spec, progress))
+    searched = space_of(search.method, space or {})
+    higher = search.metric.plugin.facts.higher_is_better
     study = optuna.create_study(
         direction="maximize" if higher else "minimize", sampler=optuna.samplers.TPESampler(seed=spec.seed)
     )
-    tried = [attempt_with(prepared, spec, {name: getattr(method.made, name) for name in searched})]
+    tried = [search.attempt({name: getattr(search.method.made, name) for name in searched})]
     for _ in progress.track(range(1, trials), "trials"):
         trial = study.ask()
-        tried.append(attempt_with(prepared, spec, suggested(trial, method, searched)))
+        tried.append(search.attempt(suggested(trial, search.method, searched)))
         value = tried[-1].value
         study.tell(trial, value, None if value is not None else optuna.trial.TrialState.FAIL)
-    patients = len({case.patient for case in prepared.cases.values()})
-    return Tuned(method.name, metric.name, tried, higher, patients, perf_counter() - started)
+    patients = len({case.patient for case in search.prepared.cases.values()})
+    return Tuned(search.method.name, search.metric.name, tried, higher, patients, perf_counter() - started)
 
 
-def on_training_patients(spec: RunSpec, progress: Progress, sources: Sources) -> Prepared:
-    """Put a run together whose cohort are the model's training patients."""
-    cohort = TrainingPatients(sources.model, tuple(sources.dataset.class_names))
+def search_of(spec: RunSpec, progress: Progress, sources: Sources) -> "Search":
+    """Put a run together whose cohort are the model's training patients. Raises XaibenchError as `tune` does."""
+    model = sources.model
+    if any(model.match(volume).known_by for volume in sources.dataset.volumes()):
+        raise XaibenchError(
+            f"{model.name} was trained on patients of this cohort, so a run would score the parameters on patients "
+            f"that they were chosen on; tune with a cohort of other patients, or a model that was trained on others."
+        )
+    cohort = TrainingPatients(model, tuple(sources.dataset.class_names))
     few = spec.model_copy(update={"patients": spec.patients or PATIENTS})
-    return prepare(few, progress, replace(sources, dataset=cohort, dataset_name="training patients"))
+    prepared = prepare(few, progress, replace(sources, dataset=cohort, dataset_name="training patients"))
+    method, metric = the_only(prepared.methods, "method"), the_only(prepared.metrics, "metric")
+    return Search(spec, prepared, method, metric, read_once(prepared))
 
 
 def the_only(named: Mapping[str, Configured], kind: str) -> Configured:
@@ -102,6 +111,59 @@ def the_only(named: Mapping[str, Configured], kind: str) -> Configured:
             f"One {kind} is tuned by one metric at a time; {', '.join(named)} are {len(named)}."
         )
     return next(iter(named.values()))
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What every trial shares."""
+
+    spec: RunSpec
+    prepared: Prepared
+    method: Configured
+    """With its defaults."""
+    metric: Configured
+    background: Backgrounds
+
+    def attempt(self, parameters: Mapping[str, Any]) -> Tried:
+        """Explain and score the patients with a choice of parameters."""
+        name, given = self.method.name, self.spec.parameters
+        chosen = {**given, name: {**given.get(name, {}), **parameters}}
+        try:
+            changed = configure(self.method.plugin, self.spec.model_copy(update={"parameters": chosen}))
+        except XaibenchError as refusal:
+            return Tried(parameters, None, Passes(), str(refusal))
+        results = self._computed(with_method(self.prepared, changed))
+        forward, backward = (sum(result.passes[kind] for result in results) for kind in (0, 1))
+        records = [record for result in results for record in result.records]
+        value, reason = over_patients(records, self.metric.plugin.facts.aggregate)
+        return Tried(parameters, value, Passes(int(forward), int(backward)), reason)
+
+    def _computed(self, prepared: Prepared) -> list[Result]:
+        """Compute every cell of a run; nothing is kept."""
+        with tempfile.TemporaryDirectory() as place, closing(RunFolder(Path(place))) as folder:
+            fits = fit_methods(prepared, folder, prepared.methods, self.background)
+        worker = Worker(Context(prepared, fits, lambda method, case: None, lambda method: None))
+        return [worker(cell) for cell in missing_cells(prepared.info, ())]
+
+
+def over_patients(records: Sequence[Record], aggregate: str) -> tuple[float | None, str]:
+    """Value over the patients, slices of a patient first; None and the reason where a case failed or none has one."""
+    failed = [record.reason for record in records if record.status is Status.FAILED]
+    values: dict[str, list[float]] = {}
+    for record in records:
+        if record.value is not None:
+            values.setdefault(record.patient, []).append(record.value)
+    if failed or not values:
+        return None, (failed or [record.reason for record in records])[0]
+    middle = median if aggregate == "median" else fmean
+    return middle([fmean(own) for own in values.values()]), ""
+
+
+def with_method(prepared: Prepared, method: Configured) -> Prepared:
+    """Exchange the only method of a run."""
+    described = describe_method(method, concepts_key(prepared.concepts))
+    info = prepared.info.model_copy(update={"methods": {method.name: described}})
+    return replace(prepared, info=info, methods={method.name: method})
 
 
 def space_of(method: Configured, given: Space) -> Space:
@@ -135,43 +197,3 @@ def suggested(trial: Any, method: Configured, space: Space) -> dict[str, Any]:
         suggest = trial.suggest_int if whole else trial.suggest_float
         found[name] = suggest(name, int(low) if whole else low, int(high) if whole else high, log=True)
     return found
-
-
-def attempt_with(prepared: Prepared, spec: RunSpec, parameters: Mapping[str, Any]) -> Tried:
-    """Explain and score the patients with a choice of parameters."""
-    method, metric = the_only(prepared.methods, "method"), the_only(prepared.metrics, "metric")
-    own = {**spec.parameters.get(method.name, {}), **parameters}
-    try:
-        changed = configure(
-            method.plugin, spec.model_copy(update={"parameters": {**spec.parameters, method.name: own}})
-        )
-    except XaibenchError as refusal:
-        return Tried(parameters, None, Passes(), str(refusal))
-    results = computed(with_method(prepared, changed))
-    passes = [result.passes for result in results]
-    spent = Passes(sum(one.forward for one in passes), sum(one.backward for one in passes))
-    records = [record for result in results for record in result.records]
-    missing = [record.reason for record in records if record.status is Status.FAILED]
-    values: dict[str, list[float]] = {}
-    for record in records:
-        if record.value is not None:
-            values.setdefault(record.patient, []).append(record.value)
-    if missing or not values:
-        return Tried(parameters, None, spent, (missing or [record.reason for record in records])[0])
-    middle = median if metric.plugin.facts.aggregate == "median" else fmean
-    return Tried(parameters, middle([fmean(own) for own in values.values()]), spent)
-
-
-def with_method(prepared: Prepared, method: Configured) -> Prepared:
-    """Exchange the only method of a run."""
-    described = describe_method(method, concepts_key(prepared.concepts))
-    info = prepared.info.model_copy(update={"methods": {method.name: described}})
-    return replace(prepared, info=info, methods={method.name: method})
-
-
-def computed(prepared: Prepared) -> list[Result]:
-    """Compute every cell of a run; nothing is kept."""
-    with tempfile.TemporaryDirectory() as place, closing(RunFolder(Path(place))) as folder:
-        fits = fit_methods(prepared, folder, prepared.methods)
-        worker = Worker(Context(prepared, fits, lambda method, case: None, lambda method: None))
-        return [worker(cell) for cell in missing_cells(prepared.info, ())]

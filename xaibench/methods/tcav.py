@@ -18,7 +18,6 @@ ALPHA = 0.05
 Pooled = Float32[np.ndarray, "n maps"]
 Random = Float32[np.ndarray, "others maps"]
 Vectors = Float[np.ndarray, "runs maps"]
-Gradients = Float32[np.ndarray, "n maps"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class Tcav:
 
     The map is the projection of the feature maps, less their mean over random images, on the mean vector of the
     concept that counts and whose score is farthest from 1/2; it is turned round where the score is below 1/2, so that
-    positive places speak for the class. Pitfall: images that
-    differ from the training in another way as well are judged by that, too.
+    positive places speak for the class. Pitfall: images that differ from the training in another way as well are
+    judged by that, too.
     """
 
     runs: int = 20
@@ -59,15 +58,16 @@ class Tcav:
             raise XaibenchError("tcav needs at least one run and one random concept.")
 
     def fit(self, classifier: Classifier, background: Background, seed: int) -> Mapping[str, np.ndarray]:
-        """Learn vectors and score them: a pass an image, and one with a gradient for each training image and class.
+        """Learn vectors and score them.
+
+        A pass for each image of a concept, and for each training image one and one with a gradient for each class.
 
         Kept: `names`, `vectors [concepts maps]`, `centre [maps]`, and `scores`, `p` (corrected), both
         `[concepts classes]`; NaN for a class without training images.
         """
         rng = np.random.default_rng(seed)
-        random = pooled(classifier, background.images, self.layer)
+        random, gradients = of_training(classifier, background, self.layer)
         shown = {name: pooled(classifier, images, self.layer) for name, images in background.concepts.items()}
-        gradients = of_classes(classifier, background, self.layer)
         vectors = {name: vectors_of(own, random, self.runs, rng) for name, own in shown.items()}
         scores = np.array([scores_of(own, gradients) for own in vectors.values()])
         size = min(map(len, shown.values()))
@@ -150,15 +150,20 @@ def directions(
     return units
 
 
-def of_classes(classifier: Classifier, background: Background, layer: str | None) -> list[Gradients]:
-    """Gradients of each class's log odds with respect to the maps of its training images, summed over the places."""
-    classes = range(classifier.n_classes)
-    images = background.images
-    each = [classifier.feature_gradients(images, np.full(len(images), k), layer)[1] for k in classes]
-    logits = np.stack([gradients.sum(axis=(1, 2)) for gradients in each])
+def of_training(
+    classifier: Classifier, background: Background, layer: str | None
+) -> tuple[Float32[np.ndarray, "images maps"], list[Float32[np.ndarray, "_ maps"]]]:
+    """Pooled maps of the training images, and for each class the gradients of its log odds for its own images.
+
+    Gradients are with respect to the maps, summed over the places.
+    """
+    images, classes = background.images, range(classifier.n_classes)
+    found = [classifier.feature_gradients(images, np.full(len(images), k), layer) for k in classes]
+    logits = np.stack([gradients.sum(axis=(1, 2)) for _, gradients in found])
     if classifier.exclusive:
         logits -= np.einsum("nkj,jnm->knm", others_share(classifier.logits(images)), logits)
-    return [logits[label][background.labels == label].astype(np.float32) for label in classes]
+    odds = [logits[label][background.labels == label].astype(np.float32) for label in classes]
+    return found[0][0].mean(axis=(1, 2)), odds
 
 
 def others_share(logits: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k k"]:

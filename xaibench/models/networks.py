@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from xaibench.api import Images, Intensity, Progress, Trainable, Volume, fit
+from xaibench.models import pretext
 from xaibench.models.cbam_resnet import cbam_resnet
 from xaibench.models.compact_resnet import compact_resnet
 from xaibench.models.compact_vit import pretrained_vit
@@ -22,12 +23,14 @@ class Network:
     build: Callable[[], Any]
     """Makes the Keras model with fresh weights."""
     schedule: Schedule
+    starts_from: str = ""
+    """Name of the shipped weights that it builds on; empty = none."""
 
 
 NETWORKS = {
     "recurrence": Network(compact_resnet, Schedule()),
     "cbam-resnet": Network(cbam_resnet, Schedule()),
-    "compact-vit": Network(pretrained_vit, Schedule(epochs=6, rate=1e-3)),
+    "compact-vit": Network(pretrained_vit, Schedule(epochs=6, rate=1e-3), pretext.NAME),
 }
 
 

@@ -27,7 +27,7 @@ from xaibench.datasets.phantom.dataset import Phantom
 from xaibench.models import cbam_resnet, compact_resnet, compact_vit, networks, pretext, supervised
 from xaibench.models.model_folder import save_keras
 from xaibench.models.networks import NETWORKS, train_network
-from xaibench.models.shipped import Provenance, load_shipped
+from xaibench.models.shipped import Provenance, load_shipped, shipped_provenance
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,8 +84,12 @@ def _shipped(name: str, source: Phantom, cautions: Mapping[str, str]) -> Phantom
 
 def facts_of(made: Provenance) -> dict[str, str]:
     """Tell what a reader must know of shipped weights."""
+    built_on = ""
+    if made.starts_from:
+        taught = shipped_provenance(made.starts_from)
+        built_on = f", on a backbone taught with {taught.patients} others"
     return {
-        "trained on": f"{made.patients} synthetic patients who are in no cohort, {made.slices} slices",
+        "trained on": f"{made.patients} synthetic patients who are in no cohort, {made.slices} slices{built_on}",
         **made.quality,
         "weights": f"shipped with xaibench, SHA-256 {made.sha256[:12]}",
     }

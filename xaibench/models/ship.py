@@ -39,6 +39,7 @@ def ship_network(network: str, source: Phantom, folder: Path, progress: Progress
         folder,
         **_common(name, source.training_key(), source),
         patients=seen.patients,
+        starts_from=NETWORKS[network].starts_from,
         slices=len(seen.labels),
         seed=NETWORKS[network].schedule.seed,
         schedule=asdict(NETWORKS[network].schedule),

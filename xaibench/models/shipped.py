@@ -28,6 +28,8 @@ class Provenance(BaseModel):
     generator_pixels: str
     """SHA-256 of the pixels of one phantom patient, to tell whether today's generator still draws them."""
     patients: int
+    starts_from: str = ""
+    """Shipped weights that part of the network started from, with training patients of their own; empty = none."""
     slices: int
     seed: int
     schedule: dict[str, float]

@@ -96,13 +96,15 @@ class Leaderboard:
             for line in self.lines
         ]
 
-    def narrow(self) -> tuple[list[str], list[list[str]]]:
-        """Header and rows for a terminal: who has no place says why there, and the family is left out."""
+    def narrow(self, families: bool = True) -> tuple[list[str], list[list[str]]]:
+        """Header and rows for a terminal, with or without the ranks by family; who has no place says why there."""
+        header, left_out = self.header(), {"family", "status", *(() if families else self.families)}
+        kept = [column for column, title in enumerate(header) if title not in left_out]
         rows = [
-            [line.state.value if row[0] == ABSENT else row[0], row[1], *row[4:]]
+            [line.state.value if row[0] == ABSENT else row[0], *row[1:]]
             for line, row in zip(self.lines, self.rows(), strict=True)
         ]
-        return [self.header()[0], self.header()[1], *self.header()[4:]], rows
+        return [header[column] for column in kept], [[row[column] for column in kept] for row in rows]
 
 
 def _family_rank(line: Line, family: str) -> str:
