@@ -74,8 +74,10 @@ from xaibench.api.model import (
     ModelSource,
     Need,
     Passes,
+    Preprocessable,
     Verifiable,
 )
+from xaibench.api.preprocessing import Preprocessing
 from xaibench.api.progress import Progress, Silent
 from xaibench.api.record import Record, Status
 from xaibench.api.seeds import seed_of
@@ -135,6 +137,8 @@ __all__ = [
     "Need",
     "NotApplicable",
     "Passes",
+    "Preprocessable",
+    "Preprocessing",
     "Progress",
     "Promising",
     "Record",

@@ -13,6 +13,7 @@ from xaibench.api.arrays import AnyImages, AnyScores, AnyTargets, Attention, Fea
 from xaibench.api.data import Dataset, Volume
 from xaibench.api.errors import NotApplicable
 from xaibench.api.fitting import Intensity
+from xaibench.api.preprocessing import Preprocessing
 from xaibench.api.progress import Progress
 
 
@@ -34,6 +35,7 @@ class Need(StrEnum):
     CONCEPTS = "images of concepts"
     EXPLAIN = "explaining again"
     TIMING = "undisturbed timing"
+    FRESH_PROCESS = "a process that has done nothing else"
 
 
 OF_THE_CLASSIFIER = frozenset(Need) - {
@@ -42,6 +44,7 @@ OF_THE_CLASSIFIER = frozenset(Need) - {
     Need.CONCEPTS,
     Need.EXPLAIN,
     Need.TIMING,
+    Need.FRESH_PROCESS,
 }
 
 
@@ -291,4 +294,13 @@ class Verifiable(Protocol):
 
         Raises XaibenchError where they disagree and nothing can mend it.
         """
+        ...
+
+
+@runtime_checkable
+class Preprocessable(Protocol):
+    """A classifier that can be had with a preprocessing before it."""
+
+    def preprocessed(self, preprocessing: Preprocessing) -> Classifier:
+        """Return the classifier of images that are preprocessed for this model."""
         ...

@@ -18,6 +18,7 @@ from xaibench.api import (
     Masks,
     Need,
     NotApplicable,
+    Preprocessing,
     Scores,
     XaibenchError,
     unknown,
@@ -25,6 +26,7 @@ from xaibench.api import (
 from xaibench.classifiers.batches import default_batch_size, even_parts, finite, flattened
 from xaibench.classifiers.counting import CountedBatches, single
 from xaibench.classifiers.memory import Memory
+from xaibench.classifiers.preprocessed import Preprocessed
 from xaibench.classifiers.primitives import Primitives
 
 
@@ -164,6 +166,10 @@ class BaseClassifier(CountedBatches, Primitives):
     def borrow_keras(self, forward: int, backward: int) -> BorrowedModel:
         """Lend the Keras model; the stated passes are counted."""
         raise NotApplicable(self._why_not(Need.KERAS))
+
+    def preprocessed(self, preprocessing: Preprocessing) -> Classifier:
+        """Return the classifier of images that are preprocessed for this model."""
+        return Preprocessed(self, preprocessing)
 
     # ------------------------------------------------------------ what is not offered
 

@@ -43,6 +43,15 @@ IntensityRule = Annotated[
         "--intensity", help="raw, or unit: 1st-99th percentile as 0-1  [default: as trained, else raw]"
     ),
 ]
+PreprocessingName = Annotated[
+    str | None, typer.Option("--preprocessing", help="tf, torch, caffe, or a model of keras.applications")
+]
+Scale = Annotated[str | None, typer.Option(help="what the image range becomes for the model, such as -1:1")]
+ImageRange = Annotated[
+    str | None, typer.Option(help="lowest and highest pixel  [default: 0:255; 0:1 if --intensity unit]")
+]
+Mean = Annotated[str | None, typer.Option(help="subtracted after scaling: a number, or one a channel")]
+Std = Annotated[str | None, typer.Option(help="divided by after that: a number, or one a channel")]
 Target = Annotated[
     str | None,
     typer.Option(help="explained class: predicted, true, a number or a name  [default: predicted]"),
@@ -54,6 +63,21 @@ Concepts = Annotated[
 Seed = Annotated[int | None, typer.Option(help="seed of every draw  [default: 0]")]
 CellTimeout = Annotated[float | None, typer.Option(help="seconds for one method on one case  [default: 300]")]
 Config = Annotated[Path | None, typer.Option(help="YAML file with these settings and `parameters`")]
+WorkerCount = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=0,
+        envvar="XAIBENCH_WORKERS",
+        help="processes that compute; 0 = this one alone  [default: one a core, as memory allows]",
+    ),
+]
+WorkerMemory = Annotated[
+    float | None,
+    typer.Option(
+        help="GiB that a worker may take before it is killed  [default: 80 % of the machine's, shared]"
+    ),
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="compute failed cells again")]
 
 Backbone = Annotated[str, typer.Option(help="compact (128 px) or resnet50 (224 px)")]

@@ -1,6 +1,7 @@
 """`xaibench run` and `xaibench report`."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,12 +10,17 @@ from rich.markup import escape
 
 from xaibench import defaults
 from xaibench.cli import options
+from xaibench.cli.progress import ConsoleProgress, watching
 from xaibench.cli.terminal import error_console, out_console, table, widest_that_fits, without_import_chatter
 from xaibench.harness.spec import RunSpec, make_spec
 
 if TYPE_CHECKING:
+    from xaibench.harness.run import Watch
     from xaibench.harness.store.folder import RunFolder
     from xaibench.reports.verdicts.criteria import Judged
+
+IMPORTED_ONCE = ["xaibench.classifiers.keras"]
+"""What takes seconds to import, for all worker processes together."""
 
 
 def run(
@@ -27,6 +33,11 @@ def run(
     patients: options.Patients = None,
     slices: options.SliceRule = None,
     intensity: options.IntensityRule = None,
+    preprocessing: options.PreprocessingName = None,
+    scale: options.Scale = None,
+    image_range: options.ImageRange = None,
+    mean: options.Mean = None,
+    std: options.Std = None,
     target: options.Target = None,
     classes: options.Classes = None,
     concepts: options.Concepts = None,
@@ -35,6 +46,8 @@ def run(
     config: options.Config = None,
     out: Annotated[Path | None, typer.Option(help="run folder; the same one goes on and grows")] = None,
     retry_failed: options.RetryFailed = False,
+    workers: options.WorkerCount = None,
+    worker_memory: options.WorkerMemory = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what it would cost, and stop")] = False,
 ) -> None:
     """Explain every case by every method, score every heatmap, write tables and the report.
@@ -46,7 +59,7 @@ def run(
     if dry_run:
         plan(spec, folder, retry_failed)
         return
-    failed = execute(spec, folder, retry_failed)
+    failed = execute(spec, folder, retry_failed, workers, worker_memory)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -61,25 +74,25 @@ def plan(spec: RunSpec, out: Path, retry_failed: bool) -> None:
     """Print what a run would still compute in a folder, and what that costs by a short calibration."""
     with without_import_chatter():
         from xaibench.harness.plan import plan_run
-    from xaibench.cli.progress import ConsoleProgress
 
     found = plan_run(spec, out, ConsoleProgress(error_console), retry_failed=retry_failed)
     out_console.print(table(found.header(), found.rows()))
     out_console.print(escape(found.summary()))
 
 
-def execute(spec: RunSpec, out: Path, retry_failed: bool) -> int:
+def execute(
+    spec: RunSpec,
+    out: Path,
+    retry_failed: bool,
+    workers: int | None = None,
+    worker_memory: float | None = None,
+) -> int:
     """Run a spec in a folder, print its leaderboard and the report's path; returns the number of failed cells."""
-    from xaibench.harness.prepare import check_names
-
-    check_names(spec)  # before the seconds of TensorFlow, or the minutes of a training
-    with without_import_chatter():
-        from xaibench.harness.run import run as run_spec
-    from xaibench.cli.progress import ConsoleProgress, watching
     from xaibench.reports import study_path, write_reports
 
+    compute = in_this_process if workers == 0 else partial(in_workers, workers=workers, memory=worker_memory)
     with watching(error_console) as watch:
-        folder = run_spec(spec, out, ConsoleProgress(error_console), watch, retry_failed)
+        folder = compute(spec, out, watch, retry_failed)
     report = write_reports(folder)
     failed = print_results(folder)
     out_console.print(f"Report: {escape(str(report))}")
@@ -87,6 +100,28 @@ def execute(spec: RunSpec, out: Path, retry_failed: bool) -> int:
         out_console.print(f"Study: {escape(str(study))}")
     folder.close()
     return failed
+
+
+def in_this_process(spec: RunSpec, out: Path, watch: "Watch", retry_failed: bool) -> "RunFolder":
+    """Compute where a debugger can look; a plugin that ends its process ends the run."""
+    from xaibench.harness.prepare import check_names
+
+    check_names(spec)  # before the seconds of TensorFlow, or the minutes of a training
+    with without_import_chatter():
+        from xaibench.harness.run import run as run_spec
+
+    return run_spec(spec, out, ConsoleProgress(error_console), watch, retry_failed)
+
+
+def in_workers(
+    spec: RunSpec, out: Path, watch: "Watch", retry_failed: bool, workers: int | None, memory: float | None
+) -> "RunFolder":
+    """Compute in worker processes."""
+    from xaibench.harness.workers.crew import crew_of
+    from xaibench.harness.workers.run import run_in_workers
+
+    crew = crew_of(workers, memory)
+    return run_in_workers(spec, out, ConsoleProgress(error_console), watch, crew, retry_failed, IMPORTED_ONCE)
 
 
 def default_folder(spec: RunSpec) -> Path:

@@ -30,6 +30,8 @@ from xaibench.harness.configured import (
 )
 from xaibench.harness.describe import Setting, Sources, describe
 from xaibench.harness.given import question
+from xaibench.harness.pixel_notes import chance_notes, range_notes
+from xaibench.harness.preprocessing import image_range, preprocessing_of, with_preprocessing
 from xaibench.harness.spec import RunSpec
 from xaibench.harness.store.run_info import RunInfo
 
@@ -69,7 +71,7 @@ def prepare(
     """
     methods, metrics, problems = choose_plugins(spec)
     methods = [*methods, *given]
-    sources = with_names(sources or open_all(spec, progress), spec)
+    sources = as_declared(sources or open_all(spec, progress), spec)
     cohort = build_cohort(sources.dataset, sources.dataset_name, spec, sources.model)
     cohort = in_the_order_of(sources.model.class_names, cohort)
     setting = set_up(spec, cohort, sources.model)
@@ -98,6 +100,10 @@ def set_up(spec: RunSpec, cohort: Cohort, model: LoadedModel) -> Setting:
         case.id: folds.classifiers[folds.of[case.patient]].remembered_scores(case.image)
         for case in cohort.cases
     }
+    intensity = intensity_of(spec, model)
+    declared = preprocessing_of(spec, intensity)
+    notes += range_notes(cohort.cases, declared, image_range(spec, intensity))
+    notes += chance_notes(cohort, model, scores, declared)
     cohort.notes.extend([*notes, *assumed_order(model, cohort, scores)])
     return Setting(folds, scores, choose_targets(spec, cohort, model, scores), held_out)
 
@@ -142,6 +148,13 @@ def concepts_of(spec: RunSpec, dataset: Dataset) -> Dataset | None:
         opened: Dataset = find_source(["datasets"], spec.concepts).make({})
         return opened
     return dataset.concepts() if isinstance(dataset, Conceptual) else None
+
+
+def as_declared(sources: Sources, spec: RunSpec) -> Sources:
+    """Sources whose model is given images, and has names of its outputs, as the spec declares."""
+    declared = preprocessing_of(spec, intensity_of(spec, sources.model))
+    model = with_preprocessing(sources.model, declared)
+    return with_names(replace(sources, model=model), spec)
 
 
 def with_names(sources: Sources, spec: RunSpec) -> Sources:

@@ -57,6 +57,16 @@ class RunSpec(BaseModel):
     slices: Slices = Slices.LARGEST_MASK
     intensity: Intensity | None = None
     """None = as the model was trained, where that is known, else raw."""
+    preprocessing: str | None = None
+    """How ImageNet models take images of 0 .. 255: tf, torch or caffe, or the name of one of keras.applications."""
+    scale: str | None = None
+    """`LOW:HIGH`, what the ends of the image range become before the model; None = pixels stay as they are."""
+    image_range: str | None = None
+    """`LOW:HIGH` of the images; None = 0:1 where intensities are unit, else 0:255."""
+    mean: str | None = None
+    """Subtracted after scaling: one number, or one a channel, separated by commas."""
+    std: str | None = None
+    """Divided by after that: one number, or one a channel, separated by commas."""
     target: str = "predicted"
     """The explained class: predicted, true, a class's number or its name."""
     classes: str | None = None

@@ -6,11 +6,21 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float32
 
-from xaibench.api import BorrowedModel, Images, Need, NotApplicable, XaibenchError, unknown
+from xaibench.api import (
+    BorrowedModel,
+    Classifier,
+    Images,
+    Need,
+    NotApplicable,
+    Preprocessing,
+    XaibenchError,
+    unknown,
+)
 from xaibench.classifiers.batches import even_parts
 from xaibench.classifiers.keras.attention import attention_refusal
 from xaibench.classifiers.keras.fingerprint import fingerprint
 from xaibench.classifiers.keras.flat import Step
+from xaibench.classifiers.keras.inputs import input_notes, preprocessed_model
 from xaibench.classifiers.keras.lending import lent_copy
 from xaibench.classifiers.keras.primitives import KerasPrimitives
 from xaibench.classifiers.keras.probing import outputs_of, verified
@@ -38,6 +48,16 @@ class KerasClassifier(KerasPrimitives):
         other._shared = self._shared
         other._weights = with_known(weights, self._weights)
         return other
+
+    def preprocessed(self, preprocessing: Preprocessing) -> Classifier:
+        """Return the classifier with the preprocessing as its first layers, which libraries see too.
+
+        A model whose layers others share keeps them: it is preprocessed for from outside.
+        """
+        if self._shared is not None:
+            return super().preprocessed(preprocessing)
+        model = preprocessed_model(self.model, preprocessing)
+        return KerasClassifier(model, self.batch_size, self.class_names)
 
     # ------------------------------------------------------------ what the model is
 
@@ -83,7 +103,10 @@ class KerasClassifier(KerasPrimitives):
         self._activate()
         parts = even_parts(len(images), self.batch_size)
         own = np.concatenate([outputs_of(self.model, images[part]) for part in parts])
-        return verified(self.graph.ending, own, lambda: self.scores(images))
+        return [
+            *verified(self.graph.ending, own, lambda: self.scores(images)),
+            *input_notes(self.graph, images),
+        ]
 
     @cached_property
     def fingerprint(self) -> str:

@@ -31,7 +31,7 @@ FIXED_SUMS = frozenset(
 MAXIMA = frozenset(f"{name}MaxPooling{n}D" for name in ("", "Global") for n in (2, 3))
 MOVES = frozenset(
     {
-        *("Concatenate", "Flatten", "Reshape", "Permute", "Identity", "Squeeze", "ExpandDims"),
+        *("Concatenate", "Flatten", "Reshape", "Permute", "Identity", "Squeeze", "ExpandDims", "Flip"),
         *("Dropout", "SpatialDropout2D", "SpatialDropout3D", "ActivityRegularization"),
         *("ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D"),
     }
