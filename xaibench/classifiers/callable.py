@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -102,10 +102,11 @@ class NamedFunction:
 
     def load(self) -> PythonCallable:
         """Import the function. Raises XaibenchError in one sentence for what is no such function."""
-        return PythonCallable(_imported(self.function), _shape(self.input_shape), self.exclusive)
+        return PythonCallable(imported(self.function), input_shape(self.input_shape), self.exclusive)
 
 
-def _imported(name: str) -> ScoreFunction:
+def imported(name: str) -> Callable[..., Any]:
+    """Function of a package, by `package.module:function`. Raises XaibenchError where there is none."""
     module, _, attribute = name.partition(":")
     try:
         function = getattr(importlib.import_module(module), attribute)
@@ -114,14 +115,13 @@ def _imported(name: str) -> ScoreFunction:
             f"There is no function {name!r} ({error}); name it as package.module:function."
         ) from error
     if not callable(function):
-        raise XaibenchError(
-            f"{name} is a {type(function).__name__}, no function; name one that takes images."
-        )
-    found: ScoreFunction = function
+        raise XaibenchError(f"{name} is a {type(function).__name__}, no function.")
+    found: Callable[..., Any] = function
     return found
 
 
-def _shape(text: str) -> tuple[int, ...]:
+def input_shape(text: str) -> tuple[int, ...]:
+    """Shape of an image from text such as `128,128,1`. Raises XaibenchError for what is none."""
     sizes = text.split(",")
     if len(sizes) not in (3, 4) or not all(size.strip().isdigit() and int(size) for size in sizes):
         raise XaibenchError(f"Input shape {text!r} is not height,width,channels such as 128,128,1.")

@@ -9,6 +9,7 @@ import numpy as np
 from xaibench.api import XaibenchError
 from xaibench.classifiers.keras.ending import Ending
 from xaibench.classifiers.probabilities import TOLERANCE
+from xaibench.classifiers.probing import finite_rows, probe_images
 
 
 def outputs_of(model: Any, images: np.ndarray) -> np.ndarray:
@@ -23,22 +24,7 @@ def outputs_of(model: Any, images: np.ndarray) -> np.ndarray:
 
 def probed(model: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Finite outputs of the model for made-up images. Raises XaibenchError where there are none."""
-    rows = outputs_of(model, probe_images(shape))
-    finite: np.ndarray = rows[np.isfinite(rows).all(axis=1)]
-    if not len(finite):
-        raise XaibenchError(
-            "The model puts out NaN or infinite values for every image; it cannot be explained."
-        )
-    return finite
-
-
-def probe_images(shape: tuple[int, ...]) -> np.ndarray:
-    """Images `[6 *shape]` of several intensity scales: noise in 0 .. 1, 0 .. 255 and around 0, black, white, a ramp."""
-    rng = np.random.default_rng(0)
-    noise = rng.random(shape)
-    ramp = np.linspace(0, 1, noise.size).reshape(shape)
-    made = [noise, 255 * rng.random(shape), rng.normal(size=shape), 0 * noise, 0 * noise + 1, ramp]
-    return np.stack(made).astype(np.float32)
+    return finite_rows(outputs_of(model, probe_images(shape)))
 
 
 def verified(ending: Ending, outputs: np.ndarray, scores: Callable[[], np.ndarray]) -> list[str]:
