@@ -120,6 +120,13 @@ def find_source(kinds: Sequence[Kind], text: str) -> Source:
     raise XaibenchError(_nothing_fits(kinds, path))
 
 
+def check_source(kinds: Sequence[Kind], text: str) -> None:
+    """Tell a misspelt name or path; no plugin is imported for that."""
+    is_name = any(text in registry.entries(kind) for kind in kinds)
+    if not is_name and ":" not in text and not Path(text).exists():
+        raise XaibenchError(_nothing_fits(kinds, Path(text)))
+
+
 def _readers(kinds: Sequence[Kind]) -> list[Plugin]:
     return [plugin for kind in kinds for plugin in registry.load_all(kind)[0] if plugin.facts.path_field]
 

@@ -1,13 +1,17 @@
 """What a plugin may do to a run: take its time, raise anything, and be written down as the reason."""
 
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
+
+import numpy as np
 
 from xaibench.api import NotApplicable, Status
 
@@ -31,15 +35,18 @@ class Failure:
 
 
 def attempt(make: Callable[[], Made], seconds: float) -> Made | Failure:
-    """Make a thing within a time limit; whatever a plugin raises becomes a Failure. Ctrl-C goes on."""
+    """Make a thing within a time limit; whatever a plugin raises becomes a Failure.
+
+    Ctrl-C goes on, but not in a process that does not listen to it: there a plugin has raised it.
+    """
     try:
-        with time_limit(seconds):
+        with surroundings_kept(), time_limit(seconds):
             return make()
     except NotApplicable as reason:
         return Failure(Status.NOT_APPLICABLE, one_line(reason))
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # plugins may raise anything, SystemExit included
+        if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            raise
         return Failure(Status.FAILED, reason_of(error))
 
 
@@ -54,6 +61,17 @@ def reason_of(error: BaseException) -> str:
 def one_line(error: BaseException) -> str:
     """Text of an error on one line, without characters that UTF-8 cannot hold (odd file names have some)."""
     return " ".join(str(error).split()).encode("utf-8", "replace").decode("utf-8")
+
+
+@contextmanager
+def surroundings_kept() -> Iterator[None]:
+    """Put back what a plugin may change for all others: NumPy's treatment of errors, and the working directory."""
+    here = Path.cwd()
+    try:
+        with np.errstate():
+            yield
+    finally:
+        os.chdir(here)
 
 
 @contextmanager

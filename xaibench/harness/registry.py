@@ -86,6 +86,13 @@ def load_all(kind: Kind) -> tuple[list[Plugin], list[str]]:
     return plugins, problems
 
 
+def check_spelling(kind: Kind, expression: str) -> None:
+    """Tell a misspelt name in an expression; no plugin is imported for that."""
+    for term in (term.strip() for term in expression.split(",")):
+        if term not in ("", "all", *entries(kind)) and not term.startswith("family:"):
+            raise XaibenchError(unknown(kind[:-1], term, list(entries(kind))))
+
+
 def select(kind: Kind, expression: str) -> tuple[list[Plugin], list[str]]:
     """Plugins of an expression (`all`, `a,b`, `family:cam`, mixed by commas), and sentences on broken ones.
 

@@ -14,6 +14,7 @@ from xaibench.api import (
     Heatmap,
     Heatmaps,
     Measurement,
+    Need,
     NotApplicable,
     Status,
 )
@@ -37,6 +38,8 @@ class Context:
     fits: Fits
     kept: Kept
     cohort_kept: Callable[[str], Mapping[int, CohortExplanation] | None]
+    fresh: bool = False
+    """Whether the process has done nothing before this cell, and does nothing after it."""
     warm: set[tuple[str, int]] = field(default_factory=set)
     """Methods and classifiers (by number) that have run together in this process, so that nothing is traced again."""
     label_maps: dict[tuple[str, str, int], Heatmap] = field(default_factory=dict)
@@ -131,12 +134,20 @@ def score_batch(context: Context, method: Configured, unit: Unit) -> Callable[[C
     """Return what scores a method over several cases, each explained by its own classifier."""
     cases = [context.case(name) for name in unit.cases]
     for case in cases:
-        warm_up(context, method, case)
+        if context.fresh:
+            context.prepared.classifier_of(case).scores(case.image)  # the model itself, and nothing else, is warm
+        else:
+            warm_up(context, method, case)
 
     def explain(cases: list[Case]) -> Heatmaps:
         return explain_together(context, method, cases)
 
-    return lambda metric: measured(metric.made.score_batch(cases, explain))
+    def score(metric: Configured) -> Measurement:
+        if Need.FRESH_PROCESS in metric.needs and not context.fresh:
+            raise NotApplicable("it is measured in a process of its own, which needs --workers 1 or more")
+        return measured(metric.made.score_batch(cases, explain))
+
+    return score
 
 
 def explain_together(context: Context, method: Configured, cases: list[Case]) -> Heatmaps:

@@ -7,7 +7,7 @@ from functools import partial
 
 from xaibench.api import CohortExplanation, Explanation, Measurement, Passes, Record, Status
 from xaibench.harness import keys
-from xaibench.harness.cells import Cell, Result, Unit
+from xaibench.harness.cells import NOTHING, Cell, Result, Unit
 from xaibench.harness.configured import Configured
 from xaibench.harness.explaining import passes_since
 from xaibench.harness.limits import Failure, attempt
@@ -19,9 +19,13 @@ from xaibench.harness.scopes import (
     score_case,
     score_class,
 )
-from xaibench.harness.store.run_info import Scope
+from xaibench.harness.store.run_info import RunInfo, Scope
 
 Score = Callable[[Configured], Measurement]
+Announce = Callable[[str, float], None]
+"""Told which step of a cell begins, and how many seconds it may take."""
+EXPLAINING = "explanation"
+"""The step of a cell before its metrics, which are a step each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +33,12 @@ class Worker:
     """Computes cells in this process."""
 
     context: Context
+    announce: Announce = lambda what, seconds: None
 
     def __call__(self, cell: Cell) -> Result:
         """Explain once, then score by each metric; nothing that a plugin raises gets out."""
         before = self.passes
+        self.announce(EXPLAINING, self._patience(cell.unit))
         method = self.context.prepared.methods[cell.method]
         explained = attempt(partial(self._explain, method, cell.unit), self._patience(cell.unit))
         score = attempt(partial(self._scorer, method, cell.unit, explained), self._patience(cell.unit))
@@ -81,6 +87,7 @@ class Worker:
     def _record(self, cell: Cell, metric: str, score: Score | Failure) -> Record:
         """Record of one metric: its measurement, or the reason why there is none."""
         configured = self.context.prepared.metrics[metric]
+        self.announce(metric, self._patience(cell.unit))
         before, started = self.passes, time.perf_counter()
         outcome = (
             score
@@ -88,19 +95,31 @@ class Worker:
             else attempt(lambda: score(configured), self._patience(cell.unit))
         )
         spent = passes_since(before, self.passes)
-        info = self.context.prepared.info
-        return Record(
-            case=cell.unit.id,
-            patient=cell.unit.patient,
-            method=cell.method,
-            metric=metric,
-            status=outcome.status if isinstance(outcome, Failure) else Status.OK,
-            key=keys.record_key(info.methods[cell.method].key, info.metrics[metric].key, cell.unit.key),
-            value=None if isinstance(outcome, Failure) else outcome.value,
-            reason=outcome.reason if isinstance(outcome, Failure) else "",
-            details={} if isinstance(outcome, Failure) else outcome.details,
-            fold=cell.unit.fold,
-            seconds=time.perf_counter() - started,
-            forward=spent.forward,
-            backward=spent.backward,
-        )
+        seconds = time.perf_counter() - started
+        return record_of(self.context.prepared.info, cell, metric, outcome, spent, seconds)
+
+
+def record_of(
+    info: RunInfo,
+    cell: Cell,
+    metric: str,
+    outcome: Measurement | Failure,
+    spent: Passes = NOTHING,
+    seconds: float = 0.0,
+) -> Record:
+    """Record of one metric of a cell."""
+    return Record(
+        case=cell.unit.id,
+        patient=cell.unit.patient,
+        method=cell.method,
+        metric=metric,
+        status=outcome.status if isinstance(outcome, Failure) else Status.OK,
+        key=keys.record_key(info.methods[cell.method].key, info.metrics[metric].key, cell.unit.key),
+        value=None if isinstance(outcome, Failure) else outcome.value,
+        reason=outcome.reason if isinstance(outcome, Failure) else "",
+        details={} if isinstance(outcome, Failure) else outcome.details,
+        fold=cell.unit.fold,
+        seconds=seconds,
+        forward=spent.forward,
+        backward=spent.backward,
+    )

@@ -1,0 +1,1 @@
+"""Cells in processes of their own, which can be killed: one that crashes or hangs takes nothing with it."""
