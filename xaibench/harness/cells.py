@@ -63,7 +63,11 @@ def units(info: RunInfo) -> list[Unit]:
     cases = info.cohort.cases
     timed = _first_cases(info, max((m.at_most_patients or 0 for m in info.metrics.values()), default=0))
     labels = sorted({case.labels[0] for case in cases if len(case.labels) == 1})
-    known = [case for case in cases if len(case.labels) == 1 and case.labels[0] < len(info.model.class_names)]
+    known = [
+        case
+        for case in _once_an_image(cases)
+        if len(case.labels) == 1 and case.labels[0] < len(info.model.class_names)
+    ]
     ids = tuple(case.id for case in known)
     all_keys = [case.key for case in known]
     return [
@@ -81,6 +85,15 @@ def units(info: RunInfo) -> list[Unit]:
             for label in labels
         ),
     ]
+
+
+def _once_an_image(cases: Sequence[CaseInfo]) -> list[CaseInfo]:
+    """Cases in their order, each image once: explained for its label if it is at all, else for the first class."""
+    best: dict[str, CaseInfo] = {}
+    for case in cases:
+        if case.image not in best or case.labels == (case.target,):
+            best[case.image] = case
+    return list(best.values())
 
 
 def class_name(info: RunInfo, label: int) -> str:

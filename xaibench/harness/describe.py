@@ -4,7 +4,7 @@ import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -60,6 +60,8 @@ class Setting:
     targets: Mapping[str, int]
     """Explained class of each case."""
     held_out: HeldOut
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """What each case is a copy of, where one is explained for several classes."""
 
 
 RECORDED_VERSIONS = (
@@ -118,6 +120,7 @@ def describe_case(case: Case, setting: Setting, seed: int) -> CaseInfo:
         fold=number if len(classifiers) > 1 else None,
         key=keys.case_key(case, target, classifiers[number].fingerprint, seed),
         region_pixels=None if case.region is None else int(case.region.sum()),
+        copy_of=setting.copies.get(case.id, ""),
     )
 
 

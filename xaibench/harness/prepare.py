@@ -15,7 +15,6 @@ from xaibench.api import (
     Progress,
     Verifiable,
     XaibenchError,
-    unknown,
 )
 from xaibench.harness import keys, registry
 from xaibench.harness.cohort import Cohort, assumed_order, build_cohort, in_the_order_of, intensity_of
@@ -34,6 +33,7 @@ from xaibench.harness.pixel_notes import chance_notes, range_notes
 from xaibench.harness.preprocessing import image_range, preprocessing_of, with_preprocessing
 from xaibench.harness.spec import RunSpec
 from xaibench.harness.store.run_info import RunInfo
+from xaibench.harness.targets import explained_classes, one_case_a_class
 
 VERIFIED = 16
 """Images of the cohort on which a model's own output is compared with ours."""
@@ -74,7 +74,7 @@ def prepare(
     sources = as_declared(sources or open_all(spec, progress), spec)
     cohort = build_cohort(sources.dataset, sources.dataset_name, spec, sources.model)
     cohort = in_the_order_of(sources.model.class_names, cohort)
-    setting = set_up(spec, cohort, sources.model)
+    cohort, setting = set_up(spec, cohort, sources.model)
     concepts = read_concepts(sources.concepts, sources.model, intensity_of(spec, sources.model), methods)
     info = describe(spec, sources, cohort, setting, methods, metrics, concepts_key(concepts))
     answer_questions(given, cohort, setting, spec.seed)
@@ -91,8 +91,11 @@ def prepare(
     )
 
 
-def set_up(spec: RunSpec, cohort: Cohort, model: LoadedModel) -> Setting:
-    """Settle who explains which case for which class; what the reader must know of that joins the cohort's notes."""
+def set_up(spec: RunSpec, cohort: Cohort, model: LoadedModel) -> tuple[Cohort, Setting]:
+    """Settle who explains which case for which class; a case that has several becomes several.
+
+    What the reader must know of that joins the cohort's notes.
+    """
     held_out, notes = model.held_out(cohort.matches)
     folds = Folds(model.classifiers, {name: match.classifier for name, match in cohort.matches.items()})
     notes = [*notes, *verify(folds, cohort.cases)]
@@ -105,11 +108,19 @@ def set_up(spec: RunSpec, cohort: Cohort, model: LoadedModel) -> Setting:
     notes += range_notes(cohort.cases, declared, image_range(spec, intensity))
     notes += chance_notes(cohort, model, scores, declared)
     cohort.notes.extend([*notes, *assumed_order(model, cohort, scores)])
-    return Setting(folds, scores, choose_targets(spec, cohort, model, scores), held_out)
+    exclusive = model.classifiers[0].exclusive
+    chosen = explained_classes(spec.target, cohort, model.class_names, exclusive, scores)
+    cohort, targets, copies = one_case_a_class(cohort, chosen)
+    of_copies = {name: scores[copies.get(name, name)] for name in targets}
+    return cohort, Setting(folds, of_copies, targets, held_out, copies)
 
 
 def answer_questions(given: Sequence[Configured], cohort: Cohort, setting: Setting, seed: int) -> None:
     """Tell methods whose maps were made elsewhere what each map answers in this run."""
+    if given and setting.copies:
+        raise XaibenchError(
+            "Each heatmap explains one class, but --target asks for several of a case; give one class."
+        )
     for method in given:
         for case in cohort.cases:
             classifier = setting.folds.classifiers[setting.folds.of[case.patient]]
@@ -178,29 +189,3 @@ def verify(folds: Folds, cases: Sequence[Case]) -> list[str]:
         if images and isinstance(classifier, Verifiable):
             notes |= dict.fromkeys(classifier.verify(np.stack(images)))
     return list(notes)
-
-
-def choose_targets(
-    spec: RunSpec, cohort: Cohort, model: LoadedModel, scores: Mapping[str, np.ndarray]
-) -> dict[str, int]:
-    """Explained class of each case. Raises XaibenchError for a class that the model does not have."""
-    if spec.target == "predicted":
-        return {case.id: int(scores[case.id].argmax()) for case in cohort.cases}
-    known = model.classifiers[0].n_classes
-    wanted = {
-        case.id: case.label if spec.target == "true" else class_number(spec.target, cohort)
-        for case in cohort.cases
-    }
-    highest = max(wanted.values())
-    if highest >= known:
-        raise XaibenchError(f"Class {highest} is asked for, but the model has classes 0 to {known - 1}.")
-    return wanted
-
-
-def class_number(text: str, cohort: Cohort) -> int:
-    """Class of a number or a name."""
-    if text.isdecimal():
-        return int(text)
-    if text not in cohort.class_names:
-        raise XaibenchError(unknown("class", text, ["predicted", "true", *cohort.class_names]))
-    return cohort.class_names.index(text)

@@ -68,7 +68,7 @@ class RunSpec(BaseModel):
     std: str | None = None
     """Divided by after that: one number, or one a channel, separated by commas."""
     target: str = "predicted"
-    """The explained class: predicted, true, a class's number or its name."""
+    """The explained class: predicted, true, finding, all, or a class's number or name."""
     classes: str | None = None
     """Names of the model's outputs in their order, separated by commas; None = as the model says."""
     seed: int = Field(default=0, ge=0)

@@ -39,9 +39,15 @@ class Result:
 
     @property
     def heatmaps(self) -> dict[str, Heatmaps]:
-        """Heatmaps `[n *space]` by method, in the order of the images; NaN where a method failed."""
+        """Heatmaps `[n *space]` by method, in the order of the images; NaN where a method failed.
+
+        An image that is explained for several classes has a map for each, in the order of the classes.
+        """
         cases = self.folder.cases()
-        order = [name for name in self.order or sorted(cases) if name in cases]  # a preset may take fewer
+        of_image: dict[str, list[str]] = {}
+        for case in self.folder.info().cohort.cases:
+            of_image.setdefault(case.image, []).append(case.id)
+        order = [case for image in self.order or sorted(of_image) for case in of_image.get(image, ())]
         return {
             method: self._maps(method, [cases[name] for name in order])
             for method in self.folder.info().methods

@@ -101,6 +101,13 @@ class CaseInfo(Part):
     """Hash of image, region, labels, spacing, target, classifier and seed."""
     region_pixels: int | None = None
     """Size of the annotated region; None where nobody annotated."""
+    copy_of: str = ""
+    """The case as it is without the explained class, where it is explained for several; else empty."""
+
+    @property
+    def image(self) -> str:
+        """What cases of the same image share."""
+        return self.copy_of or self.id
 
     @property
     def predicted(self) -> int:
