@@ -14,8 +14,9 @@ from xaibench.classifiers.keras import functions
 from xaibench.classifiers.keras.acceptance import input_shape_of
 from xaibench.classifiers.keras.attention import attention_and_gradients
 from xaibench.classifiers.keras.graph import Function, Graph, open_graph
-from xaibench.classifiers.keras.relevance.offered import BackwardRules
+from xaibench.classifiers.keras.relevance.network import network_of
 from xaibench.classifiers.keras.sharing import SharedModel
+from xaibench.classifiers.relevance.offered import BackwardRules
 
 TARGETS = tf.TensorSpec((None,), tf.int32)
 MEMORY_OF_RULES = 4
@@ -44,7 +45,7 @@ class KerasPrimitives(BaseClassifier):
 
     @cached_property
     def _rules(self) -> BackwardRules:
-        return BackwardRules(self.graph)
+        return BackwardRules(lambda: network_of(self.graph))
 
     # ------------------------------------------------------------ each for one flat batch
 

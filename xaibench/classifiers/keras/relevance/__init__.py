@@ -1,1 +1,1 @@
-"""Backward rules: how the target's logit is sent back to the input, as tables of small functions."""
+"""Backward rules for Keras models: their layers as nodes, and TensorFlow's tensors."""

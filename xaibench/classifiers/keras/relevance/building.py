@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from xaibench.classifiers.keras.activations import activation, kind
 from xaibench.classifiers.keras.flat import Step
-from xaibench.classifiers.keras.relevance.nodes import (
+from xaibench.classifiers.keras.stripping import WithoutActivation
+from xaibench.classifiers.relevance.nodes import (
     Calculated,
     Convolution,
     Dense,
@@ -22,7 +23,6 @@ from xaibench.classifiers.keras.relevance.nodes import (
     Scaling,
     WeightedSum,
 )
-from xaibench.classifiers.keras.stripping import WithoutActivation
 
 BOUNDS = {"relu": None, "relu6": 6.0}
 FIXED_SUMS = frozenset(
@@ -77,7 +77,7 @@ def _with_activation(step: Step, sums: list[WeightedSum]) -> list[Node]:
     return [
         *sums[:-1],
         replace(sums[-1], target=between),
-        Relu(step.name, (between,), step.output, BOUNDS[name]),
+        Relu(step.name, (between,), step.output, _rectified(BOUNDS[name])),
     ]
 
 
@@ -89,7 +89,12 @@ def _activation(step: Step) -> list[Node]:
     if name not in BOUNDS or not plain:
         return [_called(Opaque, step)]
     bound = getattr(layer, "max_value", None)
-    return [Relu(step.name, (step.input,), step.output, BOUNDS[name] if bound is None else float(bound))]
+    function = _rectified(BOUNDS[name] if bound is None else float(bound))
+    return [Relu(step.name, (step.input,), step.output, function)]
+
+
+def _rectified(bound: float | None) -> Callable[[Any], Any]:
+    return lambda x: tf.nn.relu(x) if bound is None else tf.minimum(tf.nn.relu(x), bound)
 
 
 def _called(kind_of_node: type[Calculated], step: Step) -> Node:
@@ -97,7 +102,8 @@ def _called(kind_of_node: type[Calculated], step: Step) -> Node:
     sources = {id(tensor): tensor for tensor in step.inputs}
 
     def function(*inputs: Any) -> Any:
-        return step.call(dict(zip(sources, inputs, strict=True)))[0]
+        output = step.call(dict(zip(sources, inputs, strict=True)))[0]
+        return tf.cast(output, tf.float32)  # layers of half precision put out half-precision numbers
 
     return kind_of_node(step.name, tuple(sources.values()), step.output, function)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from xaibench.classifiers.keras.relevance import differences, others, sums
-from xaibench.classifiers.keras.relevance.network import Network
-from xaibench.classifiers.keras.relevance.nodes import (
+from xaibench.classifiers.relevance import differences, others, sums
+from xaibench.classifiers.relevance.network import Network
+from xaibench.classifiers.relevance.nodes import (
     Convolution,
     FixedSum,
     Maximum,

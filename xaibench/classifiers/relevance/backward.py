@@ -4,12 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import tensorflow as tf
-
-from xaibench.classifiers.keras.relevance.call import Call, call
-from xaibench.classifiers.keras.relevance.network import Network
-from xaibench.classifiers.keras.relevance.nodes import Move, vjp
-from xaibench.classifiers.keras.relevance.rules import Carries, Rule
+from xaibench.classifiers.relevance.call import Call, call
+from xaibench.classifiers.relevance.network import Network
+from xaibench.classifiers.relevance.nodes import Move
+from xaibench.classifiers.relevance.rules import Carries, Rule
 
 Boxes = dict[int, tuple[Any, Any]]
 
@@ -23,7 +21,7 @@ def backward(network: Network, rule: Rule) -> Callable[..., Any]:
         calls = _calls(network, seen, reference)
         arrived = _sent_back(network, rule, calls, targets)
         if rule.carries is Carries.GRADIENT:
-            return vjp(network.preprocess, [images], arrived)[0]
+            return network.tensors.vjp(network.preprocess, [images], arrived)[0]
         return arrived * (seen - reference) if rule.carries is Carries.MULTIPLIER else arrived
 
     return compute
@@ -40,7 +38,7 @@ def _calls(network: Network, seen: Any, reference: Any) -> list[Call]:
 
 def _forward(network: Network, seen: Any) -> list[Call]:
     values = {id(network.entry): seen}
-    boxes: Boxes = {id(network.entry): _box(seen)}
+    boxes: Boxes = {id(network.entry): network.tensors.box(seen)}
     calls = []
     for node in network.nodes:
         made = call(network, node, values)
@@ -48,13 +46,6 @@ def _forward(network: Network, seen: Any) -> list[Call]:
         if isinstance(node, Move) and id(node.target) in network.pixels:
             boxes[id(node.target)] = _moved(node, boxes)
     return calls
-
-
-def _box(seen: Any) -> tuple[Any, Any]:
-    """Range of each image's own values, channel by channel."""
-    axes = list(range(1, len(seen.shape) - 1))
-    low, high = tf.reduce_min(seen, axes, keepdims=True), tf.reduce_max(seen, axes, keepdims=True)
-    return tf.broadcast_to(low, tf.shape(seen)), tf.broadcast_to(high, tf.shape(seen))
 
 
 def _moved(node: Move, boxes: Boxes) -> tuple[Any, Any]:
@@ -81,7 +72,7 @@ def _start(network: Network, rule: Rule, raw: Any, targets: Any) -> Any:
     """Gradient of the target's logit with respect to what it is made from, or its contributions to it."""
 
     def logit(values: Any) -> Any:
-        return tf.gather(network.to_logits(values), targets, axis=1, batch_dims=1)
+        return network.tensors.of_targets(network.to_logits(values), targets)
 
-    (slope,) = vjp(logit, [raw], tf.ones_like(targets, tf.float32))
+    (slope,) = network.tensors.vjp(logit, [raw], network.tensors.ones(targets))
     return slope * raw if rule.carries is Carries.RELEVANCE else slope

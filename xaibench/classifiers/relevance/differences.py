@@ -2,10 +2,7 @@
 
 from typing import Any
 
-import tensorflow as tf
-
-from xaibench.classifiers.keras.relevance.call import Call
-from xaibench.classifiers.keras.relevance.nodes import level, vjp
+from xaibench.classifiers.relevance.call import Call
 
 NEARLY_NONE = 1e-6
 """Differences below it, times the mean input, are rounding; the gradient stands in for the multiplier."""
@@ -14,9 +11,9 @@ NEARLY_NONE = 1e-6
 def rescale(call: Call, multiplier: Any) -> list[Any]:
     """m_in = m_out (y - y0) / (x - x0) (sec. 3.5.2), for activations of single values."""
     change, changed = _change(call)
-    slope = (call.output - call.reference.output) / tf.where(changed, change, 1.0)
-    (plain,) = vjp(call.node.forward, [*call.inputs], multiplier)
-    return [tf.where(changed, multiplier * slope, plain)]
+    slope = (call.output - call.reference.output) / call.tensors.where(changed, change, 1.0)
+    (plain,) = call.tensors.vjp(call.node.forward, [*call.inputs], multiplier)
+    return [call.tensors.where(changed, multiplier * slope, plain)]
 
 
 def rescale_maximum(call: Call, multiplier: Any) -> list[Any]:
@@ -27,13 +24,13 @@ def rescale_maximum(call: Call, multiplier: Any) -> list[Any]:
     """
     change, changed = _change(call)
     now, before = call.output, call.reference.output
-    rise, fall = tf.nn.relu(now - before), -tf.nn.relu(before - now)
-    shape = tf.shape(call.inputs[0])
-    (of_rise,) = vjp(call.node.forward, [*call.inputs], multiplier * rise)
-    (of_fall,) = vjp(call.node.forward, [tf.broadcast_to(call.reference.inputs[0], shape)], multiplier * fall)
-    return [tf.where(changed, (of_rise + of_fall) / tf.where(changed, change, 1.0), 0.0)]
+    rise, fall = call.tensors.positive(now - before), call.negative(now - before)
+    there = call.tensors.like(call.reference.inputs[0], call.inputs[0])
+    (of_rise,) = call.tensors.vjp(call.node.forward, [*call.inputs], multiplier * rise)
+    (of_fall,) = call.tensors.vjp(call.node.forward, [there], multiplier * fall)
+    return [call.tensors.where(changed, (of_rise + of_fall) / call.tensors.where(changed, change, 1.0), 0.0)]
 
 
 def _change(call: Call) -> tuple[Any, Any]:
     change = call.inputs[0] - call.reference.inputs[0]
-    return change, tf.abs(change) > NEARLY_NONE * level(call.inputs[0])
+    return change, abs(change) > NEARLY_NONE * call.tensors.level(call.inputs[0])

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import tensorflow as tf
-
 
 @dataclass(frozen=True)
 class Node(ABC):
@@ -23,13 +21,13 @@ class Node(ABC):
 
 @dataclass(frozen=True)
 class Calculated(Node):
-    """A node that is computed by a function of its inputs; layers of half precision put out half-precision numbers."""
+    """A node that is computed by a function of its inputs, which gives float32."""
 
     function: Callable[..., Any]
 
     def forward(self, *inputs: Any) -> Any:
         """Output."""
-        return tf.cast(self.function(*inputs), tf.float32)
+        return self.function(*inputs)
 
 
 class Opaque(Calculated):
@@ -48,17 +46,8 @@ class Maximum(Calculated):
     """Maximum pooling."""
 
 
-@dataclass(frozen=True)
-class Relu(Node):
+class Relu(Calculated):
     """max(0, x), perhaps bounded above."""
-
-    bound: float | None = None
-
-    def forward(self, *inputs: Any) -> Any:
-        """Output."""
-        (x,) = inputs
-        positive = tf.nn.relu(x)
-        return positive if self.bound is None else tf.minimum(positive, self.bound)
 
 
 @dataclass(frozen=True)
@@ -89,17 +78,3 @@ class Dense(WeightedSum):
 
 class Scaling(WeightedSum):
     """Each channel times a number: a batch norm that follows no convolution, or a rescaling."""
-
-
-def vjp(function: Callable[..., Any], inputs: list[Any], seed: Any) -> list[Any]:
-    """Gradient of `sum(function(*inputs) * seed)` with respect to each input."""
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        output = function(*inputs)
-    found: list[Any] = tape.gradient(output, inputs, output_gradients=seed, unconnected_gradients="zero")
-    return found
-
-
-def level(values: Any) -> Any:
-    """Mean magnitude of each image's values: what is small and what is not depends on it."""
-    return tf.reduce_mean(tf.abs(values), list(range(1, len(values.shape))), keepdims=True)

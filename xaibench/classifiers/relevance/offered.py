@@ -1,22 +1,23 @@
 """The named rules that have a meaning for one model."""
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
-from xaibench.classifiers.keras.graph import Function, Graph
-from xaibench.classifiers.keras.relevance.backward import backward
-from xaibench.classifiers.keras.relevance.network import Network, network_of
-from xaibench.classifiers.keras.relevance.rules import RULES, Carries
+from xaibench.classifiers.relevance.backward import backward
+from xaibench.classifiers.relevance.network import Network
+from xaibench.classifiers.relevance.rules import RULES, Carries
 
 
 class BackwardRules:
-    """Backward rules on the graph of a model, which is taken apart when the first of them is asked for."""
+    """Backward rules on a model, which is taken apart when the first of them is asked for."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    def __init__(self, take_apart: Callable[[], Network]) -> None:
+        self._take_apart = take_apart
 
     @cached_property
     def _network(self) -> Network:
-        return network_of(self._graph)
+        return self._take_apart()
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -37,6 +38,6 @@ class BackwardRules:
         """Tell whether a rule compares the image with a baseline."""
         return RULES[rule].carries is Carries.MULTIPLIER
 
-    def function(self, rule: str) -> Function:
-        """Function of images, targets and, for rules that compare, a baseline, to be traced."""
+    def function(self, rule: str) -> Callable[..., Any]:
+        """Function of images, targets and, for rules that compare, a baseline."""
         return backward(self._network, RULES[rule])

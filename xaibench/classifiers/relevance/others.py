@@ -2,16 +2,13 @@
 
 from typing import Any
 
-import tensorflow as tf
-
-from xaibench.classifiers.keras.relevance.call import Call
-from xaibench.classifiers.keras.relevance.nodes import vjp
-from xaibench.classifiers.keras.relevance.sums import stabilised
+from xaibench.classifiers.relevance.call import Call
+from xaibench.classifiers.relevance.sums import stabilised
 
 
 def gradient(call: Call, relevance: Any) -> list[Any]:
     """The chain rule; for what is only moved, and for a maximum, the value that went through takes all."""
-    return vjp(call.node.forward, [*call.inputs], relevance)
+    return call.tensors.vjp(call.node.forward, [*call.inputs], relevance)
 
 
 def unchanged(call: Call, relevance: Any) -> list[Any]:
@@ -27,23 +24,29 @@ def share(call: Call, relevance: Any) -> list[Any]:
 def share_of_one_sign(call: Call, relevance: Any) -> list[Any]:
     """Each input of a fixed sum takes its share among those that have the sign of the sum."""
     is_above = call.output >= 0
-    above = _shared(call, [tf.nn.relu(x) for x in call.inputs], tf.where(is_above, relevance, 0.0))
+    above = _shared(
+        call, [call.tensors.positive(x) for x in call.inputs], call.tensors.where(is_above, relevance, 0.0)
+    )
     if call.nonnegative:
         return above
-    below = _shared(call, [-tf.nn.relu(-x) for x in call.inputs], tf.where(is_above, 0.0, relevance))
+    below = _shared(
+        call, [call.negative(x) for x in call.inputs], call.tensors.where(is_above, 0.0, relevance)
+    )
     return [one + other for one, other in zip(above, below, strict=True)]
 
 
 def _shared(call: Call, inputs: list[Any], relevance: Any) -> list[Any]:
-    shares = relevance / stabilised(call.node.forward(*inputs))
-    return [x * back for x, back in zip(inputs, vjp(call.node.forward, inputs, shares), strict=True)]
+    shares = relevance / stabilised(call, call.node.forward(*inputs))
+    return [
+        x * back for x, back in zip(inputs, call.tensors.vjp(call.node.forward, inputs, shares), strict=True)
+    ]
 
 
 def guided_relu(call: Call, relevance: Any) -> list[Any]:
     """The gradient where it and the input are above 0 (Springenberg et al. 2015, fig. 1)."""
-    return [tf.nn.relu(vjp(call.node.forward, [*call.inputs], relevance)[0])]
+    return [call.tensors.positive(call.tensors.vjp(call.node.forward, [*call.inputs], relevance)[0])]
 
 
 def deconvolved_relu(call: Call, relevance: Any) -> list[Any]:
     """The gradient where it is above 0, whatever the input was (Zeiler and Fergus 2014)."""
-    return [tf.nn.relu(relevance)]
+    return [call.tensors.positive(relevance)]
