@@ -11,6 +11,7 @@ from xaibench.api import XaibenchError
 from xaibench.cli import run as cli_run
 from xaibench.cli import study as cli_study
 from xaibench.cli.data import data_app
+from xaibench.cli.leaderboard import leaderboard_app
 from xaibench.cli.listing import list_app
 from xaibench.cli.options import OPEN
 from xaibench.cli.plugins import plugin_app
@@ -47,6 +48,7 @@ app.command(epilog="Example: `xaibench tune rise --metric morf-lerf --trials 20`
     tune
 )
 app.add_typer(data_app, name="data")
+app.add_typer(leaderboard_app, name="leaderboard")
 app.add_typer(list_app, name="list")
 app.add_typer(plugin_app, name="plugin")
 

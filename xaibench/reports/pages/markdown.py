@@ -24,9 +24,9 @@ def leaderboard_markdown(run: Results, questions: Sequence[Question]) -> str:
         "## Leaderboard",
         "A place is an interval: explainers that the tests cannot tell apart share it. Mean rank within patients over "
         "metric families, 1 = best; controls and incomplete methods are not ranked, and cost is not counted.",
-        _table(board.header(), board.rows()),
+        markdown_table(board.header(), board.rows()),
         "Figures over patients with 95 % intervals; the arrow says which direction is better.",
-        _table(*values(info, run.scores, [line.method for line in board.lines])),
+        markdown_table(*values(info, run.scores, [line.method for line in board.lines])),
     ]
     notes = [f"{line.method}: {line.note}" for line in board.lines if line.note]
     notes += [f"{metric} does not count in the ranks: {why}" for metric, why in board.left_out.items()]
@@ -66,7 +66,8 @@ def cell_text(score: Score) -> str:
     return " ".join(filter(None, [brief(score.value), span(score.low, score.high), status]))
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table, its cells escaped."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(_plain(cell) for cell in line) + " |" for line in lines)
 

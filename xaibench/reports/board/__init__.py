@@ -1,0 +1,1 @@
+"""Published leaderboards: entries that never change, a site made of them, and their verification."""
