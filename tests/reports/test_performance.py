@@ -123,3 +123,33 @@ def test_trap_35_held_out_status_is_a_verdict(status: HeldOut, words: str, warns
     found = held_out(info_of({"a": "cam"}, ["latency"], 2, held_out=status))
     assert words in found.text
     assert found.warns == warns
+
+
+def independent(labels: list[tuple[int, ...]], scores: list[tuple[float, ...]]) -> RunInfo:
+    cases = [
+        case_info(n, 0, True).model_copy(update={"labels": own, "scores": given})
+        for n, (own, given) in enumerate(zip(labels, scores, strict=True))
+    ]
+    info = info_of({"a": "cam"}, ["latency"], cases)
+    return info.model_copy(update={"model": info.model.model_copy(update={"exclusive": False})})
+
+
+def test_classes_on_their_own_are_counted_label_by_label() -> None:
+    info = independent([(0, 1), (1,), ()], [(0.9, 0.5), (0.6, 0.1), (0.2, 0.3)])
+    assert performance_of(info) is None
+    verdict = model_verdicts(info, None)[0]
+    assert verdict.text == (
+        "The model finds 2 of the 3 labels that the patients have, with a probability of at least 50%, and 1 of the 3 "
+        "that they do not have."
+    )
+    assert verdict.particulars == (
+        "non-recurrent: found in 1 of 1 patient with it, and in 1 of 2 others",
+        "recurrent: found in 1 of 2 patients with it, and in 0 of 1 others",
+    )
+    assert not verdict.warns
+
+
+def test_classes_that_are_found_as_often_where_they_are_not_warn() -> None:
+    verdict = model_verdicts(independent([(0,), (1,)], [(0.9, 0.9), (0.9, 0.9)]), None)[0]
+    assert verdict.warns
+    assert verdict.text.endswith("may explain guesses.")

@@ -71,12 +71,15 @@ class Performance:
 
 
 def performance_of(info: RunInfo) -> Performance | None:
-    """Judge each patient by the mean class probabilities of their cases; None where nobody has exactly one label."""
+    """Judge each patient by the mean class probabilities of their cases.
+
+    None where nobody has exactly one label, or the model's classes do not exclude each other.
+    """
     cases: dict[str, list[CaseInfo]] = {}
     for case in info.cohort.cases:
         if len(case.labels) == 1:
             cases.setdefault(case.patient, []).append(case)
-    if not cases:
+    if not cases or not info.model.exclusive:
         return None
     true = [own[0].labels[0] for own in cases.values()]
     called = [_called(own) for own in cases.values()]

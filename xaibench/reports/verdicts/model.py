@@ -5,19 +5,22 @@ from xaibench.harness.store.run_info import RunInfo
 from xaibench.reports.scoring.performance import Performance, Share
 from xaibench.reports.scoring.signed_rank import SIGNIFICANT
 from xaibench.reports.text import listed, p_text, percent, plural
+from xaibench.reports.verdicts.findings import findings
 from xaibench.reports.verdicts.verdict import Verdict
 
 
 def model_verdicts(info: RunInfo, performance: Performance | None) -> list[Verdict]:
     """Accuracy first: explanations of a model that guesses explain guesses."""
-    first = (
-        accuracy(performance)
-        if performance
-        else Verdict(
-            "No patient has exactly one label, so the model's accuracy cannot be stated.", warns=True
-        )
-    )
-    return [first, *outputs(info), held_out(info)]
+    return [_first(info, performance), *outputs(info), held_out(info)]
+
+
+def _first(info: RunInfo, performance: Performance | None) -> Verdict:
+    if performance:
+        return accuracy(performance)
+    if not info.model.exclusive and any(case.labels for case in info.cohort.cases):
+        return findings(info)
+    text = "No patient has exactly one label, so the model's accuracy cannot be stated."
+    return Verdict(text, warns=True)
 
 
 def accuracy(found: Performance) -> Verdict:
