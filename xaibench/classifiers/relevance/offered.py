@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from xaibench.api import NotApplicable
 from xaibench.classifiers.relevance.backward import backward
 from xaibench.classifiers.relevance.network import Network
 from xaibench.classifiers.relevance.rules import RULES, Carries
@@ -26,8 +27,14 @@ class BackwardRules:
 
     def refusal(self, rule: str) -> str:
         """One sentence for a known rule that has no meaning for the model; else empty."""
-        reason = RULES[rule].refusal(self._network) if rule in RULES else ""
+        reason = self._reason(rule) if rule in RULES else ""
         return f"{rule} has no meaning here: {reason}" if reason else ""
+
+    def _reason(self, rule: str) -> str:
+        try:
+            return RULES[rule].refusal(self._network)
+        except NotApplicable as error:
+            return str(error)
 
     @property
     def refusals(self) -> str:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32
 from torch.export import ExportedProgram
 
-from xaibench.api import Images, Need, XaibenchError, unknown
+from xaibench.api import Images, Need, NotApplicable, XaibenchError, unknown
 from xaibench.classifiers.batches import even_parts
 from xaibench.classifiers.outputs import Activation
 from xaibench.classifiers.probing import finite_rows, probe_images, verified
@@ -52,6 +52,7 @@ class TorchClassifier(TorchPrimitives):
         """What this model can be asked for."""
         found = {Need.SCORES, Need.INPUT_GRADIENTS}
         found |= {Need.RANDOMISED} if self._layers_with_weights else set()
+        found |= {Need.BACKWARD_RULES} if self.backward_rules else set()
         if self.layers.has_maps:
             found |= {Need.FEATURES, Need.FEATURE_GRADIENTS}
             found |= set() if self._is_bypassed(self.default_layer) else {Need.LOGITS_FROM_FEATURES}
@@ -125,11 +126,22 @@ class TorchClassifier(TorchPrimitives):
         other.own, other.counts_for = self.own, self
         return other
 
+    @property
+    def backward_rules(self) -> frozenset[str]:
+        """Rules that have a meaning for every operation of the model."""
+        return self._rules.names
+
+    def _no_rule(self, rule: str) -> Exception:
+        reason = self._rules.refusal(rule)
+        return NotApplicable(reason) if reason else super()._no_rule(rule)
+
     def _why_not(self, need: Need) -> str:
         if need in OF_MAPS and not self.layers.has_maps:
             return NO_CONVOLUTION
         if need is Need.LOGITS_FROM_FEATURES:
             return f"the logits also depend on layers that go past {self.default_layer!r}"
+        if need is Need.BACKWARD_RULES:
+            return self._rules.refusals
         if need is Need.RANDOMISED:
             return "the model has no layer with weights that it learnt"
         if need is Need.ATTENTION:

@@ -9,11 +9,16 @@ from torch.fx import Node
 
 from xaibench.api import NotApplicable
 from xaibench.classifiers.base import BaseClassifier
+from xaibench.classifiers.batches import even_parts
+from xaibench.classifiers.relevance.offered import BackwardRules
 from xaibench.classifiers.torch.ending import Ending
 from xaibench.classifiers.torch.layers import Layers
 from xaibench.classifiers.torch.program import Part, Program, Weights
+from xaibench.classifiers.torch.relevance.network import network_of
 
 Function = Callable[..., Sequence[torch.Tensor]]
+MEMORY_OF_RULES = 4
+"""Backward rules keep about that many times the values that a gradient keeps: the batches are so many times smaller."""
 
 
 class TorchPrimitives(BaseClassifier):
@@ -32,6 +37,7 @@ class TorchPrimitives(BaseClassifier):
         self.weights = weights
         self.ending = ending
         self.layers = Layers(program)
+        self._rules = BackwardRules(lambda: network_of(program, ending, lambda: self.weights))
         self._parts: dict[tuple[Node, tuple[Node, ...]], Part] = {}
 
     # ------------------------------------------------------------ each for one flat batch
@@ -94,6 +100,26 @@ class TorchPrimitives(BaseClassifier):
             lambda maps: [self.ending.logits(*part(self.weights, maps))], inward(features)
         )
         return array(logits)
+
+    def _relevance(
+        self, images: np.ndarray, targets: np.ndarray, *, rule: str, baseline: np.ndarray | None
+    ) -> np.ndarray:
+        function, beside = self._rules.function(rule), []
+        if self._rules.compares(rule):
+            if baseline is None:
+                raise ValueError(f"rule {rule!r} compares with a baseline; give one")
+            beside = [inward(baseline[None])[0].to(self._dtype)]
+
+        def run(x: torch.Tensor, y: torch.Tensor) -> Sequence[torch.Tensor]:
+            self._count(forward=len(beside))
+            return [function(x, y, *beside)]
+
+        parts = even_parts(len(images), self.program.fixed_batch or -(-self.batch_size // MEMORY_OF_RULES))
+        rows = [
+            self._run_part(run, inward(images[p]), torch.tensor(targets[p]), with_gradients=True)
+            for p in parts
+        ]
+        return outward(torch.cat([row for (row,) in rows]))
 
     def _feature_shape(self, layer: str) -> tuple[int, ...]:
         channels, *space = self.layers.output_of(layer).meta["val"].shape[1:]
