@@ -15,7 +15,7 @@ def findings(info: RunInfo) -> Verdict:
     """Count labels that the model finds, and classes that it finds where the patient has no such label."""
     has, found = has_and_found(info)
     by_class = tuple(
-        _of_class(class_name(info, number), has[:, number], found[:, number])
+        _of_class(class_name(info, int(number)), has[:, number], found[:, number])
         for number in np.flatnonzero(has.any(axis=0))
     )
     right, wrong = int((has & found).sum()), int((~has & found).sum())
@@ -29,8 +29,8 @@ def findings(info: RunInfo) -> Verdict:
 
 
 def _of_class(name: str, has: np.ndarray, found: np.ndarray) -> str:
-    ill = plural(int(has.sum()), "patient")
-    return f"{name}: found in {(has & found).sum()} of {ill} with it, and in {(~has & found).sum()} of {(~has).sum()} others"
+    right = f"{(has & found).sum()} of {plural(int(has.sum()), 'patient')} with it"
+    return f"{name}: found in {right}, and in {(~has & found).sum()} of {(~has).sum()} others"
 
 
 def has_and_found(info: RunInfo) -> tuple[np.ndarray, np.ndarray]:
