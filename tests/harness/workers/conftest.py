@@ -52,7 +52,7 @@ def run(installed: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
         def run_spec(workers: int = 2, name: str = "run", **settings: object) -> RunFolder:
             spec = RunSpec(**{**SETTINGS, **settings})
-            crew = Crew(workers, memory=600.0)
+            crew = Crew(workers, memory=400.0)
             folder = run_in_workers(spec, tmp_path / name, Silent(), nobody, crew)
             return stack.enter_context(closing(folder))
 

@@ -83,7 +83,7 @@ def hang_in_c() -> None:
 
 
 def take_all_memory() -> None:
-    kept = [np.ones(2**25) for _ in range(120)]  # 30 GiB
+    kept = [np.ones(2**23) for _ in range(480)]  # 30 GiB
     raise AssertionError(len(kept))
 
 
@@ -97,7 +97,6 @@ ENDS: dict[str, tuple[Callable[[], None], str]] = {
     "Abort": (abort, "ended its process (SIGABRT)"),
     "HangDeaf": (hang_deaf, "did not stop at the end of the cell timeout"),
     "HangInC": (hang_in_c, "did not stop at the end of the cell timeout"),
-    "TakeAllMemory": (take_all_memory, "GiB of memory that a worker may have"),
     "CloseEverything": (close_everything, "ended its process"),
 }
 """What ends its process, and what the record says of it."""
@@ -178,7 +177,9 @@ class Hostile(Brightness):
         return Brightness.__call__(self, classifier, batch)
 
 
-ACTS = {name: act for name, (act, _) in (ENDS | FAILS).items()} | HARMLESS
+ACTS = (
+    {name: act for name, (act, _) in (ENDS | FAILS).items()} | HARMLESS | {"TakeAllMemory": take_all_memory}
+)
 for _name, _act in ACTS.items():
     globals()[_name] = dataclass(frozen=True)(type(_name, (Hostile,), {"act": staticmethod(_act)}))
 

@@ -26,6 +26,12 @@ def test_what_ends_a_process_is_recorded_set_aside_and_harms_nobody(run: RunInWo
         assert 1 <= sum(aside) <= 2  # a second process may have begun the third when the first two ended
 
 
+def test_what_takes_more_memory_than_it_may_is_killed(run: RunInWorkers) -> None:
+    folder = run(methods="take-all-memory", metrics="mean", cell_timeout=30.0, options={"count": 1})
+    (record,) = folder.records()
+    assert record.reason == "took more than the 0.4 GiB of memory that a worker may have, so it was killed"
+
+
 def test_what_fails_is_recorded_and_harms_nobody(run: RunInWorkers) -> None:
     folder = run(methods=",".join(["bright", *map(kebab, hostile.FAILS)]), metrics="mean")
     assert [record.status for record in of(folder, "bright")] == [Status.OK] * 3
