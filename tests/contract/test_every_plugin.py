@@ -121,7 +121,7 @@ EXPLAIN_AGAIN = {
     *("rerun-consistency", "sensitivity-norm", "stability-cosine"),
 }
 OF_THE_COHORT = {"bootstrap-stability", "class-consistency", "cohort-colocalisation"}
-OF_COST = {"backward-passes", "forward-passes", "latency", "throughput"}
+OF_COST = {"backward-passes", "forward-passes", "latency", "peak-memory", "throughput"}
 
 METHODS = list(registry.entries("methods"))
 METRICS = list(registry.entries("metrics"))

@@ -65,7 +65,8 @@ class Finished:
 
 @pytest.fixture
 def xaibench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command line in this process, through the same entry as the installed program."""
+    """Runs a command line in this process, through the same entry as the installed program; cells too, if not told."""
+    monkeypatch.setenv("XAIBENCH_WORKERS", "0")
 
     def run(*arguments: object) -> Finished:
         monkeypatch.setattr(sys, "argv", ["xaibench", *map(str, arguments)])

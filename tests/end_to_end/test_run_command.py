@@ -13,7 +13,7 @@ import pytest
 
 from tests.end_to_end.conftest import Command
 
-COST = {"latency", "throughput"}
+COST = {"latency", "peak-memory", "throughput"}
 QUICK = "random,mask,edges,grad-cam,stacked-feature-maps"
 METRICS = "family:co-localisation,family:cost,deletion-auc,sensitivity-norm,mprt,class-consistency,gini"
 

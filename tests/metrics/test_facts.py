@@ -13,7 +13,8 @@ OURS = {name: cls for name, cls in METRICS.items() if cls.__module__.startswith(
 LOWER_IS_BETTER = {
     *("adversarial-sensitivity", "backward-passes", "completeness-gap", "deletion-auc", "destroying-area"),
     *("effective-area", "entropy", "forward-passes", "hausdorff-95", "infidelity", "latency"),
-    *("local-lipschitz", "max-sensitivity", "mprt", "random-logit", "sensitivity-norm", "sufficient-area"),
+    *("local-lipschitz", "max-sensitivity", "mprt", "peak-memory", "random-logit", "sensitivity-norm"),
+    "sufficient-area",
 }
 FROM_MINUS_ONE = {
     *("bootstrap-stability", "kappa", "morf-lerf", "mri-stability", "mufidelity", "random-logit"),
@@ -23,7 +24,7 @@ FROM_MINUS_ONE = {
 WITHOUT_BOUND = {
     *("adversarial-sensitivity", "backward-passes", "completeness-gap", "enrichment", "entropy"),
     *("forward-passes", "hausdorff-95", "latency", "local-lipschitz", "max-sensitivity", "sensitivity-norm"),
-    "throughput",
+    *("peak-memory", "throughput"),
 }
 
 
