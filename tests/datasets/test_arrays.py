@@ -165,6 +165,16 @@ def test_split_chooses_among_the_arrays_of_medmnist(tmp_path):
         list(ArraysFile(path).volumes())
 
 
+def test_the_size_of_a_pixel_is_not_known_unless_it_is_given(tmp_path):
+    path = tmp_path / "cohort.npz"
+    assert {volume.spacing_mm for volume in Arrays(IMAGES).volumes()} == {None}
+    np.savez(path, images=IMAGES, spacing_mm=[0.5, 0.25])
+    assert {volume.spacing_mm for volume in ArraysFile(path).volumes()} == {(0.5, 0.25)}
+    np.savez(path, images=IMAGES, spacing_mm=[0.5])
+    with pytest.raises(XaibenchError, match="spacing_mm must hold the distance"):
+        list(ArraysFile(path).volumes())
+
+
 def test_file_is_told_by_name_and_kind(file, tmp_path):
     assert ArraysFile.accepts(file)
     (tmp_path / "no.npz").write_bytes(b"no archive")

@@ -163,9 +163,9 @@ def test_picture_is_read_without_a_place(root, modality):
 
 
 @pytest.mark.parametrize("tags", [{}, {"PixelSpacing": [0, 0]}])
-def test_picture_without_a_pixel_size_counts_in_pixels_and_it_is_said(root, tags):
+def test_picture_without_a_pixel_size_has_none_and_it_is_said(root, tags):
     picture(root, "DX", "a", tags)
-    assert only(root).spacing_mm == (1.0, 1.0)
+    assert only(root).spacing_mm is None
     assert any("does not say how large a pixel is" in note for note in DicomFolder(root).notes())
 
 

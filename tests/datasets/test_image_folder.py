@@ -306,8 +306,8 @@ def test_folder_in_which_nothing_can_be_read_is_refused_with_the_reason(tmp_path
 
 def test_table_shows_what_would_be_read(classes):
     header, rows, problems = ImageFolder(classes).check_table()
-    assert rows[0] == ["P001", "", "1", "12x9", "1 x 1", "yes", "benign", ""]
+    assert rows[0] == ["P001", "", "1", "12x9", "", "yes", "benign", ""]
     assert len(rows) == 6
     assert problems == []
     assert len(header) == len(rows[0])
-    assert ImageFolder(classes).notes() == ["Pictures do not say how large a pixel is: it counts as 1 mm."]
+    assert ImageFolder(classes).notes() == ["Pictures do not say how large a pixel is: nothing is measured in mm."]

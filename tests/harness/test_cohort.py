@@ -227,6 +227,8 @@ def test_images_regions_and_spacing_are_fitted_to_the_models_input() -> None:
     assert case.region is not None
     assert case.region.shape == (8, 8)
     assert case.spacing_mm == (2.0, 4.0)
+    unknown = replace(volume(size=(16, 16)), spacing_mm=None)
+    assert fit(unknown, 1, (8, 8, 3), Intensity.RAW).spacing_mm is None
     np.testing.assert_array_equal(case.image[..., 0], case.image[..., 2])
 
 

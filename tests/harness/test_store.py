@@ -94,14 +94,17 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("annotated", [True, False])
-def test_cases_come_back_as_they_were(tmp_path: Path, annotated: bool) -> None:
+@pytest.mark.parametrize("spacing", [(0.8, 0.7), None])
+def test_cases_come_back_as_they_were(
+    tmp_path: Path, annotated: bool, spacing: tuple[float, float] | None
+) -> None:
     rng = np.random.default_rng(0)
     case = replace(
         one_case(1),
         image=rng.random((5, 7, 1), dtype=np.float32),
         region=rng.random((5, 7)) > 0.5 if annotated else None,
         labels=(0, 1),
-        spacing_mm=(0.8, 0.7),
+        spacing_mm=spacing,
         slice_index=3,
         region_name="lesion",
     )

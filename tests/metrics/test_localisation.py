@@ -1,6 +1,7 @@
 """Co-localisation against plain loops and scikit-learn, extremes known by hand, and regions that do not fit."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,6 +171,17 @@ def test_five_mm_are_near_and_more_are_not(spacing: float) -> None:
     case = case_of(np.zeros((1, 4, 1)), region, spacing=(spacing, spacing))
     measured = PointingGame()(NO_MODEL, case, explanation_of(heatmap), never)
     assert measured.details["within_5_mm"] == (spacing == 5)
+
+
+def test_there_is_no_distance_in_mm_where_the_size_of_a_pixel_is_not_known() -> None:
+    case = replace(case_of(np.zeros((10, 10, 1)), REGION), spacing_mm=None)
+    heatmap = np.eye(10)
+    with pytest.raises(NotApplicable, match="not known how large a pixel is"):
+        Hausdorff95()(NO_MODEL, case, explanation_of(heatmap), never)
+    known = PointingGame()(NO_MODEL, case_of(np.zeros((10, 10, 1)), REGION), explanation_of(heatmap), never)
+    unknown = PointingGame()(NO_MODEL, case, explanation_of(heatmap), never)
+    assert unknown.value == known.value
+    assert unknown.details.keys() == known.details.keys() - {"within_5_mm"}
 
 
 @pytest.mark.parametrize("metric", OF_SLICES)

@@ -108,6 +108,11 @@ def test_the_distance_of_the_highest_pixel_is_that_to_the_nearest_annotated_one(
     assert place(seen(spots(spot))).endswith(f"; the highest pixel lies {away:.3g} mm from the tumour")
 
 
+def test_distances_count_in_pixels_where_their_size_is_not_known() -> None:
+    found = place(seen(spots((3, 9)), case=replace(a_case(), spacing_mm=None)))
+    assert found.endswith("; the highest pixel lies 4 pixels from the tumour")
+
+
 @pytest.mark.parametrize(
     ("places", "said"),
     [

@@ -38,8 +38,8 @@ class Volume:
     """[slices h w c], in the units of the file after rescale slope and intercept."""
     regions: Regions | None
     """[slices h w], True inside the annotated region; None where nobody annotated."""
-    spacing_mm: tuple[float, float]
-    """Distance of the rows and of the columns, in mm."""
+    spacing_mm: tuple[float, float] | None
+    """Distance of the rows and of the columns, in mm; None where that is not known."""
     affine: Affine | None = None
     """Where the slices lie; None where that is not known."""
     region_name: str = "region"
@@ -63,8 +63,8 @@ class Case:
     image: Image
     labels: tuple[int, ...]
     region: Region | None
-    spacing_mm: tuple[float, ...]
-    """Distance of neighbouring pixels along each axis of space, in mm."""
+    spacing_mm: tuple[float, ...] | None
+    """Distance of neighbouring pixels along each axis of space, in mm; None where that is not known."""
     slice_index: int = 0
     region_name: str = "region"
 

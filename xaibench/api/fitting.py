@@ -57,7 +57,8 @@ def _resized(case: Case, size: tuple[int, int]) -> Case:
     region: Region | None = None
     if case.region is not None:
         region = resize(case.region, size, order=0, anti_aliasing=False, preserve_range=True).astype(bool)
-    spacing = (case.spacing_mm[0] * old[0] / size[0], case.spacing_mm[1] * old[1] / size[1])
+    known = case.spacing_mm
+    spacing = (known[0] * old[0] / size[0], known[1] * old[1] / size[1]) if known else None
     return replace(case, image=image.astype(np.float32), region=region, spacing_mm=spacing)
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xaibench.api import Identity, Images, Regions, Volume, XaibenchError
+from xaibench.api import Identity, Regions, Volume, XaibenchError
 from xaibench.datasets.classes import classes_of
 from xaibench.datasets.notes import HEADER, Finding, cells
 from xaibench.datasets.pseudonyms import pseudonyms
@@ -27,8 +27,8 @@ class Arrays:
     """`[n]`: whose each image is; None: every image is a patient's of their own. Never shown."""
     names: tuple[str, ...] | None = None
     """Names of the classes 0, 1, ..."""
-    spacing_mm: tuple[float, float] = (1.0, 1.0)
-    """Distance of the rows and of the columns."""
+    spacing_mm: tuple[float, float] | None = None
+    """Distance of the rows and of the columns; None where it is not known."""
     region_name: str = "region"
 
     summary: ClassVar[str] = "arrays in memory"
@@ -54,7 +54,7 @@ class Arrays:
             yield Volume(
                 patient=name,
                 labels=labels[members[0]],
-                images=images[members],
+                images=images[members].astype(np.float32),
                 regions=marked if marked is not None and marked.any() else None,
                 spacing_mm=self.spacing_mm,
                 region_name=self.region_name,
@@ -96,7 +96,7 @@ class Arrays:
         )
 
     @cached_property
-    def _images(self) -> Images:
+    def _images(self) -> np.ndarray:
         images = np.asarray(self.images)
         if images.ndim == 3:
             images = images[..., None]
@@ -104,7 +104,7 @@ class Arrays:
             raise XaibenchError(
                 f"The images are {images.dtype} {images.shape}; give numbers of shape [n h w] or [n h w c]."
             )
-        return images.astype(np.float32)
+        return images
 
     @cached_property
     def _regions(self) -> Regions | None:

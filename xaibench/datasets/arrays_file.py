@@ -1,7 +1,7 @@
 """A cohort of arrays in an `.npz` file, such as `numpy.savez` writes and MedMNIST publishes."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,12 +12,13 @@ import numpy as np
 from xaibench.api import Volume, XaibenchError
 from xaibench.datasets.arrays import Arrays
 
-FIELDS = ("images", "regions", "labels", "patients", "class_names")
+FIELDS = ("images", "regions", "labels", "patients", "class_names", "spacing_mm")
+OF_MEDMNIST = {f"{split}_{what}.npy" for split in ("train", "val", "test") for what in ("images", "labels")}
 
 
 @dataclass(frozen=True)
 class ArraysFile:
-    """Arrays called images, and if there are any, regions, labels, patients and class_names; as in `Arrays`."""
+    """Arrays called images, and perhaps regions, labels, patients, class_names and spacing_mm; as in `Arrays`."""
 
     path: Path
     split: str | None = None
@@ -28,8 +29,9 @@ class ArraysFile:
 
     @classmethod
     def accepts(cls, path: Path) -> bool:
-        """Whether it is called so and is an archive."""
-        return path.suffix.lower() == ".npz" and path.is_file() and zipfile.is_zipfile(path)
+        """Whether it is called so and is an archive, but none of MedMNIST."""
+        is_archive = path.suffix.lower() == ".npz" and path.is_file() and zipfile.is_zipfile(path)
+        return is_archive and not is_medmnist(path)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -58,22 +60,51 @@ class ArraysFile:
             labels=found.get("labels"),
             patients=found.get("patients"),
             names=None if names is None else tuple(map(str, names)),
+            spacing_mm=_spacing(found.get("spacing_mm")),
         )
 
     def _found(self) -> dict[str, np.ndarray]:
         """Arrays of the file by what they hold; objects are never unpickled."""
         start = f"{self.split}_" if self.split else ""
-        try:
-            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                held = list(file)
-                found = {name: file[start + name] for name in FIELDS if start + name in held}
-        except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged bytes
-            raise XaibenchError(
-                f"{self.path} is no .npz file of plain arrays that can be read; write it with numpy.savez."
-            ) from error
+        found = arrays_of(self.path, start, FIELDS)
         if "images" not in found:
+            with zipfile.ZipFile(self.path) as archive:
+                held = ", ".join(name.removesuffix(".npy") for name in archive.namelist()) or "none"
             raise XaibenchError(
-                f"{self.path} holds no array {start}images (found: {', '.join(held) or 'none'}); name it so, or give "
-                f"its beginning with --split."
+                f"{self.path} holds no array {start}images (found: {held}); name it so, or give its beginning with "
+                f"--split."
             )
         return found
+
+
+def arrays_of(path: Path, start: str, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Return those of the named arrays of an archive that there are; their names there begin with `start`.
+
+    Objects are never unpickled. Raises XaibenchError for a file that cannot be read.
+    """
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return {name: file[start + name] for name in names if start + name in file.files}
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged bytes
+        raise XaibenchError(
+            f"{path} is no .npz file of plain arrays that can be read; write it with numpy.savez."
+        ) from error
+
+
+def _spacing(held: np.ndarray | None) -> tuple[float, float] | None:
+    if held is None:
+        return None
+    steps = np.asarray(held, np.float64)
+    if steps.shape != (2,) or not (np.isfinite(steps) & (steps > 0)).all():
+        raise XaibenchError(
+            "The array spacing_mm must hold the distance of the rows and of the columns, in mm."
+        )
+    return float(steps[0]), float(steps[1])
+
+
+def is_medmnist(path: Path) -> bool:
+    """Whether an archive holds the arrays of MedMNIST; nothing is read of them."""
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return set(archive.namelist()) >= OF_MEDMNIST

@@ -22,7 +22,7 @@ class Loaded:
 
     images: Images
     """`[slices h w c]`."""
-    spacing_mm: tuple[float, float] = (1.0, 1.0)
+    spacing_mm: tuple[float, float] | None = None
     affine: Affine | None = None
     doubt: str = ""
     """What the reader must know of it, a sentence; usually nothing."""

@@ -23,11 +23,11 @@ class ImageFolder(FileCohort):
     """Pictures with labels.csv or a folder a class; masks in a folder `masks` or called as their image with `_mask`.
 
     A mask marks what is not 0, in JPEG what is brighter than half. Pixels keep their values; their size in mm is
-    not known, and taken as 1.
+    not known.
     """
 
     summary: ClassVar[str] = "a folder of PNG, JPEG or TIFF pictures, with labels.csv or a folder a class"
-    remark: ClassVar[str] = "Pictures do not say how large a pixel is: it counts as 1 mm."
+    remark: ClassVar[str] = "Pictures do not say how large a pixel is: nothing is measured in mm."
     suffixes: ClassVar[tuple[str, ...]] = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
     def load(self, path: Path) -> Loaded:

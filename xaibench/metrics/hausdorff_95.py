@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from xaibench.api import Case, Classifier, Explain, Explanation, Family, Measurement, Need, Region
+from xaibench.api import (
+    Case,
+    Classifier,
+    Explain,
+    Explanation,
+    Family,
+    Measurement,
+    Need,
+    NotApplicable,
+    Region,
+)
 from xaibench.metrics.common.regions import hottest_pixels, regions_of
 from xaibench.metrics.common.shifts import measured, with_shifted
 
@@ -41,7 +51,9 @@ class Hausdorff95:
     def __call__(
         self, classifier: Classifier, case: Case, explanation: Explanation, explain: Explain
     ) -> Measurement:
-        """Distance of the borders; NotApplicable without an annotated region."""
+        """Distance of the borders; NotApplicable without an annotated region, or a known size of the pixels."""
+        if case.spacing_mm is None:
+            raise NotApplicable("it is not known how large a pixel is, so there is no distance in mm")
         regions = regions_of(case, explanation.heatmap, self.seed)
         size = int(np.count_nonzero(regions[0]))
         marked = hottest_pixels(explanation.heatmap, size, case, self.seed)

@@ -20,8 +20,9 @@ class PointingGame:
     Where several pixels share the maximum, the value is the share of them inside: what a fair draw among
     them gives on average, without the draw. So it is a whole number for maps without ties at the top, and the
     region's share of the area for a constant or all-zero map. Range 0 .. 1. Beside it: `within_5_mm`, the same
-    with a tolerance of 5 mm around the region (centre to centre of pixels), `gain` over the map shifted around
-    the image's torus, and `body_chance`, what a map scores that is random inside the body.
+    with a tolerance of 5 mm around the region (centre to centre of pixels, where their size is known), `gain`
+    over the map shifted around the image's torus, and `body_chance`, what a map scores that is random inside the
+    body.
 
     A random map scores the region's share of the area on average. Pitfalls: one pixel decides, so it says
     nothing of the rest of the map; large regions are easy; where the model's evidence truly lies outside the
@@ -47,10 +48,9 @@ class PointingGame:
         regions = regions_of(case, heatmap, self.seed)
         top = heatmap == heatmap.max()
         inside = np.array([region[top].mean() for region in regions])
-        details = {
-            "within_5_mm": _share_near(top, regions[0], case.spacing_mm),
-            "body_chance": float(regions[0].sum() / body_of(case).sum()),
-        }
+        details = {"body_chance": float(regions[0].sum() / body_of(case).sum())}
+        if case.spacing_mm is not None:
+            details["within_5_mm"] = _share_near(top, regions[0], case.spacing_mm)
         return measured(inside, self.higher_is_better, details)
 
 

@@ -120,7 +120,7 @@ class DicomFolder:
             labels=(self._labels.of[self._patients[name][0].patient],),
             images=found.images if self.window is None else windowed(found.images, *limits_of(self.window)),
             regions=found.regions,
-            spacing_mm=found.stack.planes[0].spacing,
+            spacing_mm=found.stack.planes[0].spacing_mm,
             affine=found.stack.affine,
             region_name="tumour" if self.roi is None else "region",
             identity=found.stack.identity,

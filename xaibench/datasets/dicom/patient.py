@@ -70,7 +70,9 @@ def cautions(chosen: Sequence[ImageFile]) -> list[Note]:
     planes = [plane for file in chosen for plane in file.planes]
     notes = []
     if not all(plane.measured for plane in planes):
-        notes.append(Note("the image does not say how large a pixel is: it counts as 1 mm.", problem=False))
+        notes.append(
+            Note("the image does not say how large a pixel is: nothing is measured in mm.", problem=False)
+        )
     if any(file.view.burned_in for file in chosen):
         text = "text is burned into the image, says its header; look for names before you share a report."
         notes.append(Note(text))
@@ -87,7 +89,7 @@ def row_of(name: str, found: PatientImages | None) -> Finding:
         series=found.stack.description,
         slices=len(found.stack.planes),
         size=first.size,
-        spacing_mm=first.spacing,
+        spacing_mm=first.spacing_mm,
         mask=found.regions is not None,
         label="",
         problem="",

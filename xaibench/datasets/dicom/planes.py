@@ -37,7 +37,12 @@ class Plane:
     placed: bool = True
     """False for a picture: its position and orientation are made up."""
     measured: bool = True
-    """False where the file does not say how large a pixel is, and 1 mm stands for it."""
+    """False where the file does not say how large a pixel is."""
+
+    @property
+    def spacing_mm(self) -> tuple[float, float] | None:
+        """Distance of the rows and of the columns; None where the file does not say it."""
+        return self.spacing if self.measured else None
 
 
 def planes_of(path: Path, header: Dataset) -> tuple[Plane, ...]:

@@ -71,13 +71,13 @@ def regions_fit_the_images(dataset: Dataset) -> None:
 
 
 def labels_have_names(dataset: Dataset) -> None:
-    """Every label counts a class name; spacing is positive."""
+    """Every label counts a class name; spacing is positive where it is known."""
     for volume in dataset.volumes():
         if not all(0 <= label < len(dataset.class_names) for label in volume.labels):
             raise Broken(
                 f"{volume.patient} has labels {volume.labels}, but the classes are {dataset.class_names}"
             )
-        if not all(step > 0 and np.isfinite(step) for step in volume.spacing_mm):
+        if not all(step > 0 and np.isfinite(step) for step in volume.spacing_mm or ()):
             raise Broken(f"{volume.patient} has a spacing of {volume.spacing_mm} mm")
 
 

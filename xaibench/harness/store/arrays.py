@@ -30,7 +30,9 @@ def load_arrays(path: Path) -> Loaded:
 
 def save_case(path: Path, case: Case, key: str) -> None:
     """Keep what a report shows of a case."""
-    arrays = {"image": case.image, "spacing_mm": np.array(case.spacing_mm)}
+    arrays = {"image": case.image}
+    if case.spacing_mm is not None:
+        arrays["spacing_mm"] = np.array(case.spacing_mm)
     if case.region is not None:
         arrays["region"] = np.packbits(case.region)
     facts = {
@@ -46,7 +48,7 @@ def save_case(path: Path, case: Case, key: str) -> None:
 def load_case(path: Path, name: str) -> Case:
     """Case of a file."""
     arrays, facts = load_arrays(path)
-    image, region = arrays["image"], arrays.get("region")
+    image, region, spacing = arrays["image"], arrays.get("region"), arrays.get("spacing_mm")
     if region is not None:
         space = image.shape[:-1]
         region = np.unpackbits(region, count=int(np.prod(space))).astype(bool).reshape(space)
@@ -56,7 +58,7 @@ def load_case(path: Path, name: str) -> Case:
         image=image,
         labels=tuple(facts["labels"]),
         region=region,
-        spacing_mm=tuple(map(float, arrays["spacing_mm"])),
+        spacing_mm=None if spacing is None else tuple(map(float, spacing)),
         slice_index=facts["slice_index"],
         region_name=facts["region_name"],
     )

@@ -55,4 +55,4 @@ def pseudonyms_of(described: Sequence[CaseInfo], cases: Mapping[str, Case]) -> P
 
 def _content(case: Case, target: int) -> str:
     arrays = keys.array_hash(case.image), keys.array_hash(case.region)
-    return keys.digest(*arrays, list(case.labels), list(case.spacing_mm), target)
+    return keys.digest(*arrays, list(case.labels), case.spacing_mm, target)

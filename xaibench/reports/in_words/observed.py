@@ -24,13 +24,18 @@ class Setting:
 
     @cached_property
     def distances(self) -> Distances | None:
-        """From each pixel to the nearest annotated one in mm, centre to centre; None where nothing is annotated."""
+        """From each pixel to the nearest annotated one, centre to centre, in `unit`; None where nothing is annotated."""
         from scipy.ndimage import distance_transform_edt
 
         region = self.case.region
         if region is None or not region.any():
             return None
         return np.asarray(distance_transform_edt(~region, sampling=self.case.spacing_mm))
+
+    @property
+    def unit(self) -> str:
+        """What distances count: mm, or pixels where their size is not known."""
+        return "pixels" if self.case.spacing_mm is None else "mm"
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ def _highest(seen: Observed) -> str:
         return ""
     away = distances[seen.heatmap == seen.heatmap.max()]
     region, inside, tied = seen.setting.case.region_name, np.count_nonzero(away == 0), len(away)
-    nearest = f"{brief(float(away.min()))} mm from the {region}"
+    nearest = f"{brief(float(away.min()))} {seen.setting.unit} from the {region}"
     if tied == 1:
         return f"the highest pixel lies {f'inside the {region}' if inside else nearest}"
     if inside == 0:
