@@ -40,7 +40,7 @@ def test_a_method_gives_the_same_maps(name, pair) -> None:
 @pytest.mark.parametrize("name", sorted(NEEDS_KERAS | WITHOUT_ATTENTION))
 def test_a_method_that_asks_for_more_is_not_applicable(name, pair) -> None:
     trial = put_on_trial(registry.load("methods", name), pair[1])
-    with pytest.raises(NotApplicable, match="needs .* model does not offer|has no"):
+    with pytest.raises(NotApplicable, match=r"needs .* model does not offer|has no"):
         trial.heatmaps(trial.cases[:2])
 
 

@@ -162,7 +162,7 @@ def torch_classifier(
     program, weights = open_program(exported)
 
     def outputs() -> np.ndarray:
-        images = inward(probe_images(program.input_shape))
+        images = inward(probe_images(program.input_shape)).to(program.dtype)
         size = program.fixed_batch or len(images)
         part = program.between(program.image, [program.output])
         batches = [images[at : at + 1].expand(size, *images.shape[1:]) for at in range(len(images))]

@@ -1,6 +1,7 @@
 """Which exported programs can be read at all, told in one sentence, and what their graphs are made of."""
 
 import operator
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,14 +19,17 @@ SWITCHES = ("train", "training", "dropout_p")
 
 def open_program(exported: ExportedProgram) -> tuple[Program, Weights]:
     """Graph and weights of an exported program. Raises XaibenchError in one sentence for what is no classifier."""
+    for node in _operations(exported):
+        _check(node)
     exported = _without_changes_in_place(exported)
     images, weights = _inputs(exported)
-    nodes = tuple(node for node in exported.graph.nodes if node.op == "call_function")
-    for node in nodes:
-        _check(node)
     held = {**exported.state_dict, **exported.constants}
     tensors = {name: _checked(name, held[name].detach()) for name in weights.values()}
-    return Program(nodes, images, _output(exported), weights), tensors
+    return Program(_operations(exported), images, _output(exported), weights), tensors
+
+
+def _operations(exported: ExportedProgram) -> tuple[Node, ...]:
+    return tuple(node for node in exported.graph.nodes if node.op == "call_function")
 
 
 def _inputs(exported: ExportedProgram) -> tuple[Node, dict[Node, str]]:
@@ -94,15 +98,21 @@ def _checked(name: str, weight: torch.Tensor) -> torch.Tensor:
 
 def _without_changes_in_place(exported: ExportedProgram) -> ExportedProgram:
     """A program whose operations leave their inputs as they are: maps are looked at after later layers have run."""
-    nodes = list(exported.graph.nodes)
-    changing = [node for node in nodes if _changes_in_place(node)]
-    places = {node: number for number, node in enumerate(nodes)}
+    changing = [node for node in _operations(exported) if _changes_in_place(node)]
+    places = {node: number for number, node in enumerate(exported.graph.nodes)}
     if not all(_is_replaceable(node, places) for node in changing):
-        return exported.run_decompositions({})
+        return _decomposed(exported)
     for node in changing:
         packet, overload = node.target._overloadpacket, node.target._overloadname
         node.target = getattr(getattr(torch.ops.aten, packet.__name__[:-1]), overload)
     return exported
+
+
+def _decomposed(exported: ExportedProgram) -> ExportedProgram:
+    """Same program in torch's smaller set of operations, none of which works in place; takes long."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch calls what it deprecates itself
+        return exported.run_decompositions({})
 
 
 def _changes_in_place(node: Node) -> bool:

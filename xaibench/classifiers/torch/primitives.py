@@ -58,7 +58,7 @@ class TorchPrimitives(BaseClassifier):
     def _masked_scores(self, image: np.ndarray, masks: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         def run(kept: torch.Tensor) -> Sequence[torch.Tensor]:
             images = torch.lerp(inward(baseline[None]), inward(image[None]), kept)
-            return [self.ending.rows(*self._to_raw()(self.weights, images.to(self._dtype)))]
+            return [self.ending.rows(*self._to_raw()(self.weights, images.to(self.program.dtype)))]
 
         (rows,) = self._run_part(run, inward(masks[..., None]))
         return self.ending.reading.scores(array(rows))
@@ -108,7 +108,7 @@ class TorchPrimitives(BaseClassifier):
         if self._rules.compares(rule):
             if baseline is None:
                 raise ValueError(f"rule {rule!r} compares with a baseline; give one")
-            beside = [inward(baseline[None])[0].to(self._dtype)]
+            beside = [inward(baseline[None])[0].to(self.program.dtype)]
 
         def run(x: torch.Tensor, y: torch.Tensor) -> Sequence[torch.Tensor]:
             self._count(forward=len(beside))
@@ -140,18 +140,13 @@ class TorchPrimitives(BaseClassifier):
         """Logit of each image's target `[n]`."""
         return self.ending.logits(raw).gather(1, targets[:, None])[:, 0]
 
-    @property
-    def _dtype(self) -> torch.dtype:
-        dtype: torch.dtype = self.program.image.meta["val"].dtype
-        return dtype
-
     def _run_part(
         self, run: Function, *given: torch.Tensor, with_gradients: bool = False
     ) -> list[torch.Tensor]:
         """Run a function of batches; a program that takes one number of images gets the last one repeated."""
         count, size = len(given[0]), self.program.fixed_batch or len(given[0])
         batches = [torch.cat([each, each[-1:].expand(size - count, *each.shape[1:])]) for each in given]
-        tensors = [each.to(self._dtype) if each.is_floating_point() else each for each in batches]
+        tensors = [each.to(self.program.dtype) if each.is_floating_point() else each for each in batches]
         with torch.enable_grad() if with_gradients else torch.inference_mode():
             return [found.detach()[:count] for found in run(*tensors)]
 

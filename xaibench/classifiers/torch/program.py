@@ -31,6 +31,12 @@ class Program:
         return (*map(_known, space), _known(channels))
 
     @property
+    def dtype(self) -> torch.dtype:
+        """Type of the images' values."""
+        dtype: torch.dtype = self.image.meta["val"].dtype
+        return dtype
+
+    @property
     def fixed_batch(self) -> int | None:
         """Number of images that the program takes at a time, if it takes no other."""
         return shape_of(self.image)[0]
