@@ -1,6 +1,7 @@
 """Folders of NIfTI volumes become a cohort, whichever way the arrays lie in the files."""
 
 import itertools
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -161,6 +162,33 @@ def test_bids_names_give_patients_and_their_masks(tmp_path):
     first, second = Nifti(tmp_path, only="T2w").volumes()
     assert first.regions is None
     np.testing.assert_array_equal(second.regions, as_axial(REGION))
+
+
+def test_a_mask_goes_to_the_image_of_its_session(tmp_path):
+    for session in ("ses-1", "ses-2"):
+        where = Path("sub-01") / session / "anat"
+        save(tmp_path / where / f"sub-01_{session}_T1w.nii.gz")
+        region = REGION if session == "ses-1" else np.roll(REGION, 1, axis=0)
+        mask = f"sub-01_{session}_space-orig_desc-lesion_mask.nii.gz"
+        save(tmp_path / "derivatives" / "lesions" / where / mask, region.astype(np.uint8))
+    table(tmp_path, "patient,label\nsub-01,0\n")
+    for session, region in (("ses-1", REGION), ("ses-2", np.roll(REGION, 1, axis=0))):
+        dataset = Nifti(tmp_path, only=session)
+        (volume,) = dataset.volumes()
+        np.testing.assert_array_equal(volume.regions, as_axial(region))
+        assert dataset.notes() == [
+            "labels.csv holds one class only (class 0), so accuracy says nothing here."
+        ]
+
+
+def test_masks_without_an_image_are_told(tmp_path):
+    save(tmp_path / "sub-01_T1w.nii.gz")
+    save(tmp_path / "derivatives" / "sub-02_desc-lesion_mask.nii.gz", REGION.astype(np.uint8))
+    table(tmp_path, "patient,label\nsub-01,0\n")
+    dataset = Nifti(tmp_path)
+    assert next(dataset.volumes()).regions is None
+    assert any(note.startswith("Masks that belong to no image, or to several: 1;") for note in dataset.notes())
+    assert "[derivatives/sub-02_desc-lesion_mask.nii.gz]" in dataset.check_table()[2][0]
 
 
 def test_several_volumes_of_a_patient_ask_for_a_choice(tmp_path):

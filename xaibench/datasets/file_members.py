@@ -74,7 +74,7 @@ def find_members(root: Path, rules: Rules) -> Members:
     """
     check_rule("image", rules.only)
     check_rule("patient", rules.patient)
-    files = _image_files(root, rules)
+    files, orphans = _image_files(root, rules)
     if rules.table or default_file(root):
         labels = read_labels(root, rules.table, ("image", "patient"))
     else:
@@ -86,12 +86,12 @@ def find_members(root: Path, rules: Rules) -> Members:
         owned.setdefault(owner or patient_of(file.key, rules.patient), []).append(file)
     found = [_member(owner, rules, owned[owner], labels, rows) for owner in sorted(owned)]
     held = owned.keys() if labels.key == "patient" else set(rows.values())
-    notes = (*labels.notes, *labels.unknown(held))
+    notes = (*labels.notes, *labels.unknown(held), *orphans)
     return Members(labels.names, dict(zip(pseudonyms(len(found)), found, strict=True)), notes)
 
 
-def _image_files(root: Path, rules: Rules) -> list[ImageFile]:
-    """Images in the order of their keys, each with its masks."""
+def _image_files(root: Path, rules: Rules) -> tuple[list[ImageFile], list[Note]]:
+    """Images in the order of their keys, each with its masks, and what there is to say of masks without an image."""
     if not root.is_dir():
         raise XaibenchError(f"{root} is no folder; give the folder that holds the images.")
     paths = [path for path in every_file(root) if path.name.lower().endswith(rules.suffixes)]
@@ -105,8 +105,22 @@ def _image_files(root: Path, rules: Rules) -> list[ImageFile]:
     images = [key for key, name in named.items() if name is None and re.search(rules.only or "", key)]
     if not images:
         raise XaibenchError(f"{root} holds no such images ({', '.join(rules.suffixes)}); check the folder.")
-    masks = masks_by_image(images, [(key, name) for key, name in named.items() if name is not None])
-    return [ImageFile(by_key[key], key, tuple(by_key[mask] for mask in masks.get(key, ()))) for key in images]
+    of_masks = [(key, name) for key, name in named.items() if name is not None]
+    masks = masks_by_image(images, of_masks)
+    files = [
+        ImageFile(by_key[key], key, tuple(by_key[mask] for mask in masks.get(key, ()))) for key in images
+    ]
+    of_any_image = masks_by_image([key for key, name in named.items() if name is None], of_masks)
+    belonging = {mask for found in (masks, of_any_image) for own in found.values() for mask in own}
+    orphans = [key for key, _ in of_masks if key not in belonging]
+    return files, _told_of(orphans, root, by_key)
+
+
+def _told_of(orphans: Sequence[str], root: Path, by_key: dict[str, Path]) -> list[Note]:
+    if not orphans:
+        return []
+    text = f"{len(orphans)} masks belong to no image, or to several; name each as its image, and choose by --only."
+    return [Note(text, file=str(by_key[orphans[0]].relative_to(root)))]
 
 
 def _folder_labels(root: Path, files: Sequence[ImageFile]) -> Labels:

@@ -18,6 +18,8 @@ CHANNEL = re.compile(r"_0000$")
 """Ending of the first channel in nnU-Net's folders; its masks go without."""
 SUBJECT = re.compile(r"(?:^|/)(sub-[a-z0-9]+)(?:[/_]|$)", re.IGNORECASE)
 """A patient in the names of the Brain Imaging Data Structure."""
+ENTITY = re.compile(r"(?:^|[/_])(ses|acq|ce|rec|run|echo|part|task|dir)-([a-zA-Z0-9]+)")
+"""What tells the images of a subject apart in such names, and is the same in a mask of one."""
 
 
 def key_of(root: Path, path: Path, suffixes: Iterable[str]) -> str:
@@ -64,7 +66,7 @@ def masks_by_image(images: Iterable[str], masks: Iterable[tuple[str, str]]) -> d
     """Keys of the masks of each image, from (key, image name) of every mask.
 
     A mask belongs to the image of its name; if there is none, to the only one of that name in another folder; if
-    there is none, to the only image of the same BIDS subject.
+    there is none, to the only image of the same BIDS subject whose name does not contradict it (session, run ...).
     """
     found: dict[str, list[str]] = {}
     by_name: dict[str, list[str]] = {}
@@ -73,7 +75,10 @@ def masks_by_image(images: Iterable[str], masks: Iterable[tuple[str, str]]) -> d
         for known in {name, name.split("/")[-1], *_subject(name)}:
             by_name.setdefault(known, []).append(key)
     for key, name in sorted(masks):
-        places = (by_name.get(known, []) for known in (name, name.split("/")[-1], *_subject(name)))
+        places = [by_name.get(known, []) for known in (name, name.split("/")[-1])]
+        places += [
+            [image for image in by_name.get(known, ()) if _may_be_of(name, image)] for known in _subject(name)
+        ]
         image = next((place[0] for place in places if len(place) == 1), None)
         if image is not None:
             found.setdefault(image, []).append(key)
@@ -83,3 +88,9 @@ def masks_by_image(images: Iterable[str], masks: Iterable[tuple[str, str]]) -> d
 def _subject(name: str) -> list[str]:
     found = SUBJECT.search(name)
     return [f"subject {found.group(1)}"] if found else []
+
+
+def _may_be_of(mask: str, image: str) -> bool:
+    """Whether no entity of a BIDS name, such as ses-1, has one value in the mask's and another in the image's."""
+    of_mask, of_image = dict(ENTITY.findall(mask)), dict(ENTITY.findall(image))
+    return all(of_image.get(entity, value) == value for entity, value in of_mask.items())
