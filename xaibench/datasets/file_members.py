@@ -119,7 +119,10 @@ def _image_files(root: Path, rules: Rules) -> tuple[list[ImageFile], list[Note]]
 def _told_of(orphans: Sequence[str], root: Path, by_key: dict[str, Path]) -> list[Note]:
     if not orphans:
         return []
-    text = f"{len(orphans)} masks belong to no image, or to several; name each as its image, and choose by --only."
+    count = len(orphans)
+    text = (
+        f"Masks that belong to no image, or to several: {count}; name each as its image, or choose by --only."
+    )
     return [Note(text, file=str(by_key[orphans[0]].relative_to(root)))]
 
 
