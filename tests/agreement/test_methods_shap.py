@@ -54,6 +54,15 @@ def test_shap_deep_is_the_mean_of_deeplift_over_the_references(resnet):
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
 
+def test_references_in_parts_of_any_size_give_the_same_map(resnet, monkeypatch):
+    """Parts of unequal size, so that a mean of means would differ."""
+    method, x = ShapDeep(references=5), images(resnet, 1)
+    fitted = method.fit(resnet, background(resnet), 0)
+    together = explain(method, resnet, x, 1, fitted=fitted)
+    monkeypatch.setattr("xaibench.methods.shap_deep.AT_ONCE", 2)
+    np.testing.assert_allclose(explain(method, resnet, x, 1, fitted=fitted), together, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("layer", "reason"),
     [
