@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from xaibench.harness.contract.datasets import SmallDataset
 
@@ -66,6 +67,38 @@ def keras_file(folder: Path) -> Options:
     return {"path": folder / "tiny.keras"}
 
 
+def onnx_file(folder: Path) -> Options:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    from tests.classifiers.onnx_models import save_model
+
+    save_model(folder / "sums.onnx")
+    return {"path": folder / "sums.onnx"}
+
+
+def torch_file(folder: Path) -> Options:
+    torch = pytest.importorskip("torch")
+    from tests.classifiers.twins import torch_network
+    from xaibench.classifiers.torch.building import exported
+
+    torch.export.save(exported(torch_network(channels=3, classes=3), (12, 10, 3)), folder / "tiny.pt2")
+    return {"path": folder / "tiny.pt2"}
+
+
+def safetensors_file(folder: Path) -> Options:
+    pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    from tests.classifiers.twins import torch_network
+
+    save_file(torch_network().state_dict(), folder / "tiny.safetensors")
+    return {
+        "path": folder / "tiny.safetensors",
+        "function": "tests.classifiers.twins:torch_network",
+        "input_shape": "12,10,1",
+    }
+
+
 def python_function(folder: Path) -> Options:
     return {"function": f"{__name__}:brightness_scores", "input_shape": "8,10,1"}
 
@@ -82,10 +115,13 @@ OPTIONS: Mapping[str, Make] = {
     "image-folder": picture_folder,
     "keras-file": keras_file,
     "nifti": nifti_folder,
+    "onnx-file": onnx_file,
     "phantom": small_phantom,
     "phantom-concepts": lambda folder: {"patients": 2},
     "phantom-shortcut": small_phantom,
     "python-function": python_function,
+    "safetensors-file": safetensors_file,
+    "torch-file": torch_file,
 }
 """What each source is made with; one that is not named here is made with nothing."""
 
