@@ -11,7 +11,7 @@ from xaibench.harness.store.folder import RunFolder
 from xaibench.harness.store.run_info import COHORT, MethodInfo, MetricInfo, RunInfo, now
 from xaibench.reports.board.entry import Entry, PublishedCase, PublishedCohort, Row, Section
 from xaibench.reports.board.every_eval_ever import ClassifierInfo, DetailedResults, EvalLibrary
-from xaibench.reports.board.private import publishable, published
+from xaibench.reports.board.private import MOST, publishable, published
 from xaibench.reports.board.pseudonyms import Pseudonyms, pseudonyms_of
 from xaibench.reports.board.results import results_of
 
@@ -69,7 +69,7 @@ def _reason(record: Record, names: Pseudonyms) -> str:
         return kind if kind.isidentifier() else "failed"
     known = sorted({*names.cases, *names.patients}, key=len, reverse=True)
     own = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, known))})(?!\w)")
-    return publishable(own.sub("(a case)", record.reason)) if record.reason else ""
+    return own.sub("(a case)", publishable(record.reason))[:MOST]
 
 
 def _section(info: RunInfo, names: Pseudonyms) -> Section:
