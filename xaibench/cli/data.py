@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from xaibench.api import Checkable, XaibenchError, unknown
+from xaibench.api import Checkable, Dataset, XaibenchError, unknown
 from xaibench.cli import options
 from xaibench.cli.terminal import error_console, out_console, table
 from xaibench.harness.configured import check_options, find_source
@@ -36,7 +36,11 @@ def data_make(
     "check", epilog="Example: `xaibench data check /data/cervix`", context_settings=options.OPEN
 )
 def data_check(
-    path: Annotated[str, typer.Argument(help="folder or file of a cohort")], more: options.More = None
+    path: Annotated[str, typer.Argument(help="folder or file of a cohort")],
+    more: options.More = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="PNG to write: a slice of each patient, the region outlined")
+    ] = None,
 ) -> None:
     """Show what would be read of a cohort, and every problem found (exit code 1 if there is one).
 
@@ -45,13 +49,18 @@ def data_check(
     source = find_source(["datasets"], path)
     given = options.of_sources(more or ())
     check_options(given, [source])
-    dataset = source.make(given)
+    dataset: Dataset = source.make(given)
     if not isinstance(dataset, Checkable):
         raise XaibenchError(f"The dataset {source.plugin.name} has no check; run it with --dry-run instead.")
     header, rows, problems = dataset.check_table()
     out_console.print(table(header, rows))
     for problem in problems:
         out_console.print(f"- {escape(problem)}")
+    if sheet:
+        from xaibench.reports.pictures.sheet import write_sheet
+
+        shown = write_sheet(dataset.volumes(), dataset.class_names, sheet)
+        out_console.print(f"Contact sheet of {shown} patients: {escape(str(sheet))}")
     out_console.print(f"{len(rows)} patients, {len(problems)} problems.")
     raise typer.Exit(1 if problems else 0)
 
