@@ -10,8 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 SIZE = (6, 5)
 
 
-def kernel(channels: int = 1, units: int = 3) -> np.ndarray:
-    pixels = SIZE[0] * SIZE[1] * channels
+def kernel(pixels: int, units: int = 3) -> np.ndarray:
     return np.random.default_rng(units).normal(0, 0.4, (pixels, units)).astype(np.float32)
 
 
@@ -26,7 +25,7 @@ def save_model(
 ) -> np.ndarray:
     """Save a model of a flatten, a product with a kernel, and an activation; the kernel is returned."""
     sizes = [size for size in shape[1:] if isinstance(size, int)]
-    matrix = kernel(int(np.prod(sizes)) // (SIZE[0] * SIZE[1]), units)
+    matrix = kernel(int(np.prod(sizes)), units)
     nodes = [
         helper.make_node("Flatten", ["images"], ["flat"]),
         helper.make_node("MatMul", ["flat", "kernel"], ["sums"]),
