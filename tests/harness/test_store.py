@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> Iterator[RecordStore]:
 def test_records_come_back_as_they_were_written(store: RecordStore) -> None:
     store.append([FAILED, OK])
     assert store.records() == [OK, FAILED]
-    assert store.keys() == {"k1", "k2"}
+    assert {record.key for record in store.records()} == {"k1", "k2"}
 
 
 def test_records_are_readable_with_plain_sqlite_and_say_which_contract_they_are_of(
@@ -86,7 +86,7 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "records.sqlite").write_text(
         "this is no database, but it is long enough to be read as one" * 20
     )
-    with pytest.raises(XaibenchError, match="no readable run database"):
+    with pytest.raises(XaibenchError, match="file is not a database.; delete it"):
         RunFolder(tmp_path)
 
 
@@ -180,15 +180,36 @@ def test_a_half_written_file_is_never_seen(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_heatmap_is_a_failure_of_its_cell_alone(compute: Compute) -> None:
-    metrics = {"mean": Mean()}
-    folder = compute(prepared_run({"a": Brightness()}, metrics))
+@pytest.mark.parametrize("content", [b"garbage", b"", None])
+def test_a_damaged_or_lost_heatmap_is_made_again_with_its_records(
+    compute: Compute, content: bytes | None
+) -> None:
+    prepared = prepared_run({"a": Brightness(), "b": Brightness()}, {"mean": Mean()})
+    folder = compute(prepared)
+    before = [replace(record, seconds=0.0) for record in folder.records()]
     (file,) = folder.path.glob("heatmaps/a/P1-s00-*.npz")
-    file.write_bytes(b"garbage")
-    again = compute(prepared_run({"a": Brightness()}, {**metrics, "more": Mean()}))
-    failed = again.failed()
-    assert [(record.case, record.metric) for record in failed] == [("P1-s00", "more")]
-    assert "is damaged" in failed[0].reason
+    heatmap = arrays.load_explanation(file).heatmap
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+        assert folder.explanation("a", "P1-s00") is None
+    computed: list[str] = []
+    again = compute(prepared, watch=lambda result, cells: computed.append(result.cell.unit.id))
+    assert computed == ["P1-s00"]
+    assert [replace(record, seconds=0.0) for record in again.records()] == before
+    np.testing.assert_array_equal(arrays.load_explanation(file).heatmap, heatmap)
+
+
+def test_a_malformed_database_is_one_sentence(compute: Compute) -> None:
+    folder = compute(prepared_run({"a": Brightness()}, {"mean": Mean()}))
+    folder.close()
+    file = folder.path / "records.sqlite"
+    content = bytearray(file.read_bytes())
+    content[100:] = b"\xff" * (len(content) - 100)
+    file.write_bytes(content)
+    with pytest.raises(XaibenchError, match=r"records\.sqlite cannot be used .*; delete it"):
+        RunFolder(folder.path).records()
 
 
 def test_a_folder_without_a_run_is_one_sentence(tmp_path: Path) -> None:

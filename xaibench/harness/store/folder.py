@@ -5,8 +5,9 @@
 all, so a process killed at any moment leaves whole files or none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from xaibench.harness.store import arrays
 from xaibench.harness.store.records import PastFailure, RecordStore
 from xaibench.harness.store.run_info import FORMAT, RunInfo
 
+Loaded = TypeVar("Loaded")
 SHOWN = 12
 """Digits of a key in the name of a file."""
 
@@ -73,8 +75,17 @@ class RunFolder:
         return [record for record in self._records.records() if record.key in known]
 
     def finished(self) -> set[str]:
-        """Keys of all records, wanted or not."""
-        return self._records.keys()
+        """Keys of all records, wanted or not, but of those whose map is lost: they are computed again with it."""
+        return {
+            record.key
+            for record in self._records.records()
+            if record.status is not Status.OK or self._has_map(record)
+        }
+
+    def _has_map(self, record: Record) -> bool:
+        """Whether the map is there that a record scores; where it scores none of this run, nothing is missed."""
+        of_a_map = record.method in self.info().methods and record.case in self._case_keys
+        return not of_a_map or self._heatmap_file(record.method, record.case).is_file()
 
     def keep(self, result: Result) -> None:
         """Write what a cell gave: its arrays, then its records in one transaction."""
@@ -86,6 +97,10 @@ class RunFolder:
         if result.classes:
             arrays.save_classes(self._classes_file(cell.method), result.classes)
         self._records.append(result.records)
+
+    def adopt_records(self, other: Path) -> None:
+        """Take over the records of another run folder that this one lacks; see RecordStore.adopt."""
+        self._records.adopt(other / "records.sqlite")
 
     def forget_failures(self) -> None:
         """Remove failed records, so that they are computed again; their history stays."""
@@ -110,13 +125,11 @@ class RunFolder:
 
     def explanation(self, method: str, case: str) -> Explanation | None:
         """Return the kept explanation of a case, or None if there is none."""
-        path = self._heatmap_file(method, case)
-        return arrays.load_explanation(path) if path.is_file() else None
+        return whole(self._heatmap_file(method, case), arrays.load_explanation)
 
     def cohort_explanations(self, method: str) -> dict[int, CohortExplanation] | None:
         """Explanations of the cohort by label, or None if there are none."""
-        path = self._classes_file(method)
-        return arrays.load_classes(path) if path.is_file() else None
+        return whole(self._classes_file(method), arrays.load_classes)
 
     def save_fit(self, key: str, fitted: Mapping[str, np.ndarray]) -> None:
         """Keep what a method learnt from training cases."""
@@ -124,8 +137,8 @@ class RunFolder:
 
     def fit(self, key: str) -> dict[str, np.ndarray] | None:
         """Return what a method learnt, or None if nothing is kept."""
-        path = self.path / "fitted" / f"{key}.npz"
-        return arrays.load_arrays(path)[0] if path.is_file() else None
+        found = whole(self.path / "fitted" / f"{key}.npz", arrays.load_arrays)
+        return found[0] if found else None
 
     def _case_file(self, case: str, key: str) -> Path:
         return self.path / "cases" / f"{case}-{key[:SHOWN]}.npz"
@@ -148,6 +161,17 @@ class RunFolder:
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of the folder whole or not at all; returns its path."""
         return write_file(self.path / name, lambda file: file.write(text.encode("utf-8")))
+
+
+def whole(path: Path, load: Callable[[Path], Loaded]) -> Loaded | None:
+    """What a file holds; None where there is none. A damaged one is removed, so that it is made again."""
+    if not path.is_file():
+        return None
+    try:
+        return load(path)
+    except XaibenchError:
+        path.unlink(missing_ok=True)
+        return None
 
 
 def read_info(folder: Path) -> RunInfo:
