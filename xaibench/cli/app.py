@@ -13,6 +13,7 @@ from xaibench.cli import study as cli_study
 from xaibench.cli.data import data_app
 from xaibench.cli.leaderboard import leaderboard_app
 from xaibench.cli.listing import list_app
+from xaibench.cli.merge import merge
 from xaibench.cli.options import OPEN
 from xaibench.cli.plugins import plugin_app
 from xaibench.cli.terminal import error_console, out_console
@@ -37,6 +38,7 @@ app.command(
     epilog="Example: `xaibench run --methods all --preset smoke --out runs/s`", context_settings=OPEN
 )(cli_run.run)
 app.command(epilog="Example: `xaibench report runs/s --require triage`")(cli_run.report)
+app.command(epilog="Example: `xaibench merge runs/shard1 runs/shard2 --out runs/all`")(merge)
 app.command(epilog="Example: `xaibench train --dataset phantom --out models/phantom`", context_settings=OPEN)(
     cli_study.train
 )
