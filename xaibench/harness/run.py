@@ -8,7 +8,6 @@ from xaibench.harness.cells import Result, missing_cells
 from xaibench.harness.configured import Configured
 from xaibench.harness.describe import Sources
 from xaibench.harness.executors import Executor, in_this_process
-from xaibench.harness.explaining import passes_since
 from xaibench.harness.fitting import fit_methods
 from xaibench.harness.prepare import Prepared, prepare
 from xaibench.harness.scopes import Context
@@ -54,11 +53,13 @@ def compute_missing(
     """Compute the cells that a folder lacks; returns the passes they took."""
     cells = missing_cells(prepared.info, folder.finished())
     worker = worker_for(prepared, folder, {cell.method for cell in cells})
-    before = worker.passes
+    spent: list[Passes] = []
     for result in execute(worker, cells):
         folder.keep(result)
         watch(result, len(cells))
-    return passes_since(before, worker.passes)
+        spent.append(result.passes)
+    forward, backward, seconds = (sum(passes[kind] for passes in spent) for kind in range(3))
+    return Passes(int(forward), int(backward), seconds)
 
 
 def worker_for(prepared: Prepared, folder: RunFolder, methods: set[str]) -> Worker:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from xaibench.api import CohortExplanation, Explanation, Measurement, Passes, Record, Status
+import numpy as np
+
+from xaibench.api import CohortExplanation, Explanation, Measurement, Passes, Record, Status, XaibenchError
 from xaibench.harness import keys
 from xaibench.harness.cells import NOTHING, Cell, Result, Unit
 from xaibench.harness.configured import Configured
@@ -28,6 +30,14 @@ EXPLAINING = "explanation"
 """The step of a cell before its metrics, which are a step each."""
 
 
+SAME = 1e-5
+"""Largest difference of two answers of an unchanged model."""
+
+
+class ModelChangedError(XaibenchError):
+    """A plugin has changed the model, so nothing that this process computes from now on would be right."""
+
+
 @dataclass(frozen=True, eq=False)
 class Worker:
     """Computes cells in this process."""
@@ -36,20 +46,36 @@ class Worker:
     announce: Announce = lambda what, seconds: None
 
     def __call__(self, cell: Cell) -> Result:
-        """Explain once, then score by each metric; nothing that a plugin raises gets out."""
+        """Explain once, then score by each metric; nothing that a plugin raises gets out.
+
+        Raises ModelChangedError where the model answers otherwise than before the run.
+        """
         before = self.passes
         self.announce(EXPLAINING, self._patience(cell.unit))
         method = self.context.prepared.methods[cell.method]
         explained = attempt(partial(self._explain, method, cell.unit), self._patience(cell.unit))
         score = attempt(partial(self._scorer, method, cell.unit, explained), self._patience(cell.unit))
         records = [self._record(cell, metric, score) for metric in cell.metrics]
-        return Result(
+        result = Result(
             cell,
             records,
             explanation=explained if isinstance(explained, Explanation) else None,
             classes=explained if isinstance(explained, dict) else {},
             passes=passes_since(before, self.passes),
         )
+        self._check_model(cell)
+        return result
+
+    def _check_model(self, cell: Cell) -> None:
+        """Ask the model about a case of the cell again."""
+        case = self.context.case(cell.unit.cases[0])
+        answered = self.context.prepared.classifier_of(case).scores(case.image)
+        known = next(known for known in self.context.prepared.info.cohort.cases if known.id == case.id)
+        if not np.allclose(answered, known.scores, rtol=0, atol=SAME):
+            raise ModelChangedError(
+                f"{cell.method} changed the model: its answer to {case.id} is another one now. Leave the method out, "
+                f"or let --workers 1 or more keep it apart from the others."
+            )
 
     @property
     def passes(self) -> Passes:

@@ -30,6 +30,7 @@ def installed(site: Site) -> Site:
     own, shared = "tests.harness.workers.hostile", "tests.harness.plugins"
     methods = {kebab(name): f"{own}:{name}" for name in hostile.ACTS}
     methods |= {"divides-by-zero": f"{own}:DividesByZero", "bright": f"{shared}:Brightness"}
+    methods |= {"patches-model": f"{own}:PatchesModel"}
     methods |= {"stacked": f"{shared}:Stacked", "drawn": f"{shared}:Drawn"}
     site.install("hostile", "methods", methods)
     metrics = {
@@ -37,6 +38,7 @@ def installed(site: Site) -> Site:
         "together": f"{shared}:Together",
         "class-mean": f"{shared}:ClassMean",
     }
+    metrics |= {"score": f"{shared}:TargetScore"}
     metrics |= {"ends": f"{own}:EndsMetric", "process": f"{own}:ProcessOf"}
     site.install("hostile", "metrics", metrics)
     site.install("hostile", "datasets", {"made-cohort": f"{own}:Cohort"})

@@ -194,6 +194,15 @@ class DividesByZero(Brightness):
 
 
 @dataclass(frozen=True)
+class PatchesModel(Brightness):
+    """Lets the model answer what suits it."""
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> Any:
+        classifier.scores = lambda images: np.tile(np.float32([0, 1]), (*images.shape[:-3], 1))  # type: ignore[method-assign]
+        return Brightness.__call__(self, classifier, batch)
+
+
+@dataclass(frozen=True)
 class EndsMetric(Mean):
     """A metric that ends its process."""
 

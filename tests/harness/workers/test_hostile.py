@@ -1,11 +1,16 @@
 """Nothing that a plugin does takes the run with it, or changes what others get."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from tests.harness.packages import Site
 from tests.harness.workers import hostile
-from tests.harness.workers.conftest import RunInWorkers, kebab
-from xaibench.api import Record, Status, XaibenchError
+from tests.harness.workers.conftest import SETTINGS, RunInWorkers, kebab
+from xaibench.api import Record, Silent, Status, XaibenchError
+from xaibench.harness.run import run as run_here
+from xaibench.harness.spec import RunSpec
 from xaibench.harness.store.folder import RunFolder
 
 
@@ -49,6 +54,25 @@ def test_what_one_method_changes_is_not_changed_for_the_next(
     for method in methods:
         assert np.allclose([record.value for record in of(folder, method)], means), method
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_method_that_changes_the_model_fails_and_harms_nobody(run: RunInWorkers) -> None:
+    alone = run(name="alone", methods="bright", metrics="score")
+    folder = run(workers=1, methods="patches-model,bright", metrics="score")
+    assert {record.status for record in of(folder, "patches-model")} == {Status.FAILED}
+    assert all("changed the model" in record.reason for record in of(folder, "patches-model"))
+    values = [[record.value for record in of(one, "bright")] for one in (alone, folder)]
+    assert values[0] == values[1]
+
+
+def test_in_one_process_a_method_that_changes_the_model_stops_the_run(
+    installed: Site, tmp_path: Path
+) -> None:
+    spec = RunSpec(**{**SETTINGS, "methods": "patches-model,bright", "metrics": "mean"})
+    with pytest.raises(
+        XaibenchError, match="patches-model changed the model: its answer to P0-s00 is another"
+    ):
+        run_here(spec, tmp_path / "run", Silent())
 
 
 def test_a_metric_that_ends_its_process_costs_only_its_own_records(run: RunInWorkers) -> None:

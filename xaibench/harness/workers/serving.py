@@ -24,9 +24,10 @@ from xaibench.harness.limits import Failure
 from xaibench.harness.prepare import Prepared, as_declared, choose_plugins, open_all, prepare
 from xaibench.harness.scopes import Context
 from xaibench.harness.store.folder import RunFolder
-from xaibench.harness.worker import EXPLAINING, Worker
+from xaibench.harness.worker import EXPLAINING, ModelChangedError, Worker
 from xaibench.harness.workers.messages import (
     Broken,
+    Ended,
     Order,
     Ready,
     Refused,
@@ -50,6 +51,9 @@ def serve(connection: Connection, order: Order) -> None:
             connection.send(Ready())
             while (cell := connection.recv()) is not None:
                 connection.send(computing(cell))
+    except ModelChangedError:
+        connection.send(Step(EXPLAINING, 0.0))  # whichever step did it, the method is to blame
+        connection.send(Ended("changed the model, so its process was ended"))
     except XaibenchError as error:
         connection.send(Refused(str(error)))
     except (EOFError, BrokenPipeError):
