@@ -335,3 +335,15 @@ def test_a_view_that_is_changed_in_place_changes_what_it_shows() -> None:
 
     classifier, images, sums = small(end)
     np.testing.assert_allclose(classifier.logits(images), sums * [6, 2, 2], atol=1e-5)
+
+
+def test_a_network_that_views_its_maps_as_rows_is_read() -> None:
+    class Viewing(Head):
+        def sums(self, x: torch.Tensor) -> torch.Tensor:
+            return self.linear(self.conv(x).view(x.shape[0], -1))
+
+    network, images = Viewing(nn.Identity()).eval(), made(3, 6)
+    classifier = opened(network, 6)
+    classifier.verify(images)
+    expected = network(torch.tensor(images).reshape(3, 1, 6, 6)).detach()
+    np.testing.assert_allclose(classifier.logits(images), expected, atol=1e-5)

@@ -16,7 +16,7 @@ from xaibench.classifiers.torch.ending import read_ending
 from xaibench.classifiers.torch.fingerprint import fingerprint
 from xaibench.classifiers.torch.layers import NO_CONVOLUTION, head_weights
 from xaibench.classifiers.torch.opening import open_program
-from xaibench.classifiers.torch.primitives import TorchPrimitives, array, inward
+from xaibench.classifiers.torch.primitives import TorchPrimitives, array, in_order, inward
 from xaibench.classifiers.torch.randomising import fresh_weights, kinds, layers_with_weights
 
 OF_MAPS = {Need.FEATURES, Need.FEATURE_GRADIENTS, Need.LOGITS_FROM_FEATURES}
@@ -86,7 +86,7 @@ class TorchClassifier(TorchPrimitives):
 
     def _own_outputs(self, images: np.ndarray) -> np.ndarray:
         parts = even_parts(len(images), self.batch_size)
-        rows = [self._run_part(lambda x: [self.own(x)], inward(images[part]))[0] for part in parts]
+        rows = [self._run_part(lambda x: [self.own(in_order(x))], inward(images[part]))[0] for part in parts]
         return np.concatenate([array(row).reshape(len(row), -1) for row in rows])
 
     @cached_property

@@ -16,12 +16,17 @@ from xaibench.classifiers.torch.program import Program, Weights, shape_of
 SWITCHES = ("train", "training", "dropout_p")
 """Arguments that make an operation draw at random, or keep statistics, as in training."""
 
+REPLACED = {torch.ops.aten.view.default: torch.ops.aten.reshape.default}
+"""A view asks how values lie in memory, which is not as in the model: here the channels are last."""
+
 
 def open_program(exported: ExportedProgram) -> tuple[Program, Weights]:
     """Graph and weights of an exported program. Raises XaibenchError in one sentence for what is no classifier."""
     for node in _operations(exported):
         _check(node)
     exported = _without_changes_in_place(exported)
+    for node in _operations(exported):
+        node.target = REPLACED.get(node.target, node.target)
     images, weights = _inputs(exported)
     held = {**exported.state_dict, **exported.constants}
     tensors = {name: _checked(name, held[name].detach()) for name in weights.values()}

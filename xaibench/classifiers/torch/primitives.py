@@ -145,10 +145,16 @@ class TorchPrimitives(BaseClassifier):
     ) -> list[torch.Tensor]:
         """Run a function of batches; a program that takes one number of images gets the last one repeated."""
         count, size = len(given[0]), self.program.fixed_batch or len(given[0])
-        batches = [torch.cat([each, each[-1:].expand(size - count, *each.shape[1:])]) for each in given]
+        batches = [_filled_up(each, size) for each in given]
         tensors = [each.to(self.program.dtype) if each.is_floating_point() else each for each in batches]
         with torch.enable_grad() if with_gradients else torch.inference_mode():
             return [found.detach()[:count] for found in run(*tensors)]
+
+
+def _filled_up(batch: torch.Tensor, size: int) -> torch.Tensor:
+    """A batch with its last image repeated until there are `size` of them."""
+    missing = size - len(batch)
+    return torch.cat([batch, batch[-1:].expand(missing, *batch.shape[1:])]) if missing else batch
 
 
 def gradient(logit: torch.Tensor, inner: torch.Tensor) -> torch.Tensor:
@@ -160,8 +166,16 @@ def gradient(logit: torch.Tensor, inner: torch.Tensor) -> torch.Tensor:
 
 
 def inward(images: np.ndarray) -> torch.Tensor:
-    """Arrays `[n *space c]` as tensors `[n c *space]`, in memory of their own."""
-    return torch.tensor(np.moveaxis(images, -1, 1)).contiguous()
+    """Arrays `[n *space c]` as tensors `[n c *space]`, in memory of their own.
+
+    The channels stay last in memory, where convolutions on the CPU are faster.
+    """
+    return torch.tensor(images).movedim(-1, 1)
+
+
+def in_order(images: torch.Tensor) -> torch.Tensor:
+    """Tensors in memory as they are indexed, which a user's model may rely on."""
+    return images.clone(memory_format=torch.contiguous_format)
 
 
 def outward(values: torch.Tensor) -> np.ndarray:
