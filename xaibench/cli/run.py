@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from xaibench import defaults
 from xaibench.cli import options
+from xaibench.cli.compare import compare
 from xaibench.cli.progress import ConsoleProgress, watching
 from xaibench.cli.terminal import error_console, out_console, table, widest_that_fits, without_import_chatter
 from xaibench.harness.spec import RunSpec, make_spec
@@ -131,7 +132,9 @@ def default_folder(spec: RunSpec) -> Path:
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="folder of a run")],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="folder of a run; further ones are compared with it")
+    ],
     criteria: Annotated[
         Path | None, typer.Option(help="YAML file of thresholds  [default: the shipped ones]")
     ] = None,
@@ -143,7 +146,7 @@ def report(
     from xaibench.harness.store.folder import RunFolder
     from xaibench.reports import judge_run, write_reports
 
-    run_folder = RunFolder.existing(folder)
+    run_folder = RunFolder.existing(folders[0])
     judged = judge_run(run_folder, criteria) if criteria or require else None
     met = judged is None or require is None or judged.passes(require)  # a misspelt scenario is told first
     path = write_reports(run_folder)
@@ -151,6 +154,8 @@ def report(
     out_console.print(f"Report: {escape(str(path))}")
     if judged:
         print_judged(judged, require)
+    if len(folders) > 1:
+        compare(folders)
     raise typer.Exit(0 if met else 1)
 
 
