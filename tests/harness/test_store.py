@@ -86,7 +86,7 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "records.sqlite").write_text(
         "this is no database, but it is long enough to be read as one" * 20
     )
-    with pytest.raises(XaibenchError, match="file is not a database.; delete it"):
+    with pytest.raises(XaibenchError, match=r"file is not a database\); delete it"):
         RunFolder(tmp_path)
 
 

@@ -1,7 +1,7 @@
 """`xaibench run` and `xaibench report`."""
 
 from collections import Counter
-from functools import partial
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,17 +11,15 @@ from rich.markup import escape
 from xaibench import defaults
 from xaibench.cli import options
 from xaibench.cli.compare import compare
-from xaibench.cli.progress import ConsoleProgress, watching
+from xaibench.cli.computing import Computing
+from xaibench.cli.progress import ConsoleProgress
 from xaibench.cli.terminal import error_console, out_console, table, widest_that_fits, without_import_chatter
+from xaibench.harness.shards import WHOLE, Shard
 from xaibench.harness.spec import RunSpec, make_spec
 
 if TYPE_CHECKING:
-    from xaibench.harness.run import Watch
     from xaibench.harness.store.folder import RunFolder
     from xaibench.reports.verdicts.criteria import Judged
-
-IMPORTED_ONCE = ["xaibench.classifiers.keras"]
-"""What takes seconds to import, for all worker processes together."""
 
 
 def run(
@@ -49,6 +47,9 @@ def run(
     retry_failed: options.RetryFailed = False,
     workers: options.WorkerCount = None,
     worker_memory: options.WorkerMemory = None,
+    shard: Annotated[
+        str | None, typer.Option(help="I/N: the I-th of N shares of the work, for `xaibench merge`")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what it would cost, and stop")] = False,
 ) -> None:
     """Explain every case by every method, score every heatmap, write tables and the report.
@@ -60,7 +61,9 @@ def run(
     if dry_run:
         plan(spec, folder, retry_failed)
         return
-    failed = execute(spec, folder, retry_failed, workers, worker_memory)
+    share = Shard.of(shard) if shard else WHOLE
+    computing = Computing(retry_failed, workers, worker_memory, share)
+    failed = (execute if share == WHOLE else execute_share)(spec, folder, computing)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -81,19 +84,11 @@ def plan(spec: RunSpec, out: Path, retry_failed: bool) -> None:
     out_console.print(escape(found.summary()))
 
 
-def execute(
-    spec: RunSpec,
-    out: Path,
-    retry_failed: bool,
-    workers: int | None = None,
-    worker_memory: float | None = None,
-) -> int:
+def execute(spec: RunSpec, out: Path, computing: Computing) -> int:
     """Run a spec in a folder, print its leaderboard and the report's path; returns the number of failed cells."""
     from xaibench.reports import study_path, write_reports
 
-    compute = in_this_process if workers == 0 else partial(in_workers, workers=workers, memory=worker_memory)
-    with watching(error_console) as watch:
-        folder = compute(spec, out, watch, retry_failed)
+    folder = computing(spec, out)
     report = write_reports(folder)
     failed = print_results(folder)
     out_console.print(f"Report: {escape(str(report))}")
@@ -103,26 +98,16 @@ def execute(
     return failed
 
 
-def in_this_process(spec: RunSpec, out: Path, watch: "Watch", retry_failed: bool) -> "RunFolder":
-    """Compute where a debugger can look; a plugin that ends its process ends the run."""
-    from xaibench.harness.prepare import check_names
-
-    check_names(spec)  # before the seconds of TensorFlow, or the minutes of a training
-    with without_import_chatter():
-        from xaibench.harness.run import run as run_spec
-
-    return run_spec(spec, out, ConsoleProgress(error_console), watch, retry_failed)
-
-
-def in_workers(
-    spec: RunSpec, out: Path, watch: "Watch", retry_failed: bool, workers: int | None, memory: float | None
-) -> "RunFolder":
-    """Compute in worker processes."""
-    from xaibench.harness.workers.crew import crew_of
-    from xaibench.harness.workers.run import run_in_workers
-
-    crew = crew_of(workers, memory)
-    return run_in_workers(spec, out, ConsoleProgress(error_console), watch, crew, retry_failed, IMPORTED_ONCE)
+def execute_share(spec: RunSpec, out: Path, computing: Computing) -> int:
+    """Run a share of a spec, and say how to go on; returns the number of failed cells."""
+    with closing(computing(spec, out)) as folder:
+        failed = print_failures(folder)
+    shown = escape(str(out))
+    out_console.print(
+        f"Share {computing.shard.index} of {computing.shard.count} is in {shown}. When all are computed, join them "
+        f"with `xaibench merge DIR... --out DIR`, and give that folder as --out to this command without --shard."
+    )
+    return failed
 
 
 def default_folder(spec: RunSpec) -> Path:
@@ -133,7 +118,8 @@ def default_folder(spec: RunSpec) -> Path:
 
 def report(
     folders: Annotated[
-        list[Path], typer.Argument(metavar="DIR...", help="folder of a run; further ones are compared with it")
+        list[Path],
+        typer.Argument(metavar="DIR...", help="folder of a run; further ones are compared with it"),
     ],
     criteria: Annotated[
         Path | None, typer.Option(help="YAML file of thresholds  [default: the shipped ones]")
@@ -176,6 +162,11 @@ def print_results(folder: "RunFolder") -> int:
 
     board = leaderboard_table(folder)
     out_console.print(widest_that_fits(table(*board.narrow()), table(*board.narrow(families=False))))
+    return print_failures(folder)
+
+
+def print_failures(folder: "RunFolder") -> int:
+    """Print which cells failed and why; returns their number."""
     failed = folder.failed()
     for (method, reason), count in Counter((record.method, record.reason) for record in failed).items():
         error_console.print(f"[yellow]{count} failed[/] {escape(method)}: {escape(reason)}")

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from xaibench.api import Dataset, Intensity, NotApplicable, Silent
 from xaibench.cli import options
+from xaibench.cli.computing import Computing
 from xaibench.cli.run import execute, spec_of
 from xaibench.cli.terminal import error_console, out_console, table, without_import_chatter
 from xaibench.harness.configured import check_options, find_source
@@ -73,6 +74,8 @@ def study(
     config: options.Config = None,
     out: Annotated[Path | None, typer.Option(help="study folder; the same one goes on")] = None,
     retry_failed: options.RetryFailed = False,
+    workers: options.WorkerCount = None,
+    worker_memory: options.WorkerMemory = None,
 ) -> None:
     """Train, validate, shuffle, generate the simulated images, compare all explainers, and write it up.
 
@@ -84,7 +87,8 @@ def study(
     folder = out or Path("runs") / f"study-{Path(spec.dataset).name}-{backbone}"
     model = train_folder(spec, given, folder / "model")
     repeat_training(spec, given, model)
-    failed = execute(spec.model_copy(update={"model": str(model.path)}), folder, retry_failed)
+    computing = Computing(retry_failed, workers, worker_memory)
+    failed = execute(spec.model_copy(update={"model": str(model.path)}), folder, computing)
     raise typer.Exit(1 if failed else 0)
 
 

@@ -7,10 +7,10 @@ from xaibench.api import Fitted, Passes, Progress
 from xaibench.harness.cells import Result, missing_cells
 from xaibench.harness.configured import Configured
 from xaibench.harness.describe import Sources
-from xaibench.harness.executors import Executor, in_this_process
 from xaibench.harness.fitting import fit_methods
 from xaibench.harness.prepare import Prepared, prepare
 from xaibench.harness.scopes import Context
+from xaibench.harness.shards import WHOLE, Shard
 from xaibench.harness.spec import RunSpec
 from xaibench.harness.store.folder import RunFolder, read_info
 from xaibench.harness.worker import Worker
@@ -27,8 +27,12 @@ def run(
     retry_failed: bool = False,
     sources: Sources | None = None,
     given: Sequence[Configured] = (),
+    shard: Shard = WHOLE,
 ) -> RunFolder:
-    """Compute what is missing in a folder, and write each cell as soon as it is made; returns the open folder."""
+    """Compute what a folder misses of a shard, and write each cell as soon as it is made; returns the open folder.
+
+    All cells are computed here, one after the other; `workers.run` computes them in processes of their own.
+    """
     if (out / "run.json").is_file():
         read_info(out)  # a folder of another version is told before a training that may take minutes
     prepared = prepare(spec, progress, sources, given)
@@ -43,18 +47,22 @@ def run(
         progress.say(
             f"Before the first cell, {', '.join(learners)} learn from the model's training cases, once."
         )
-    compute_missing(prepared, folder, watch)
+    compute_missing(prepared, folder, watch, shard=shard)
     return folder
 
 
 def compute_missing(
-    prepared: Prepared, folder: RunFolder, watch: Watch, execute: Executor = in_this_process
+    prepared: Prepared,
+    folder: RunFolder,
+    watch: Watch,
+    shard: Shard = WHOLE,
 ) -> Passes:
     """Compute the cells that a folder lacks; returns the passes they took."""
-    cells = missing_cells(prepared.info, folder.finished())
+    cells = shard.cells(prepared.info, missing_cells(prepared.info, folder.finished()))
     worker = worker_for(prepared, folder, {cell.method for cell in cells})
     spent: list[Passes] = []
-    for result in execute(worker, cells):
+    for cell in cells:
+        result = worker(cell)
         folder.keep(result)
         watch(result, len(cells))
         spent.append(result.passes)

@@ -135,7 +135,9 @@ def score_batch(context: Context, method: Configured, unit: Unit) -> Callable[[C
     cases = [context.case(name) for name in unit.cases]
     for case in cases:
         if context.fresh:
-            context.prepared.classifier_of(case).scores(case.image)  # the model itself, and nothing else, is warm
+            context.prepared.classifier_of(case).scores(
+                case.image
+            )  # the model itself, and nothing else, is warm
         else:
             warm_up(context, method, case)
 

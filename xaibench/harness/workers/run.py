@@ -8,6 +8,7 @@ from xaibench.harness import registry
 from xaibench.harness.cells import missing_cells
 from xaibench.harness.configured import check_source
 from xaibench.harness.run import Watch
+from xaibench.harness.shards import WHOLE, Shard
 from xaibench.harness.spec import RunSpec
 from xaibench.harness.store.folder import RunFolder, read_info
 from xaibench.harness.workers.crew import Crew
@@ -25,6 +26,7 @@ def run_in_workers(
     crew: Crew,
     retry_failed: bool = False,
     modules: Sequence[str] = (),
+    shard: Shard = WHOLE,
 ) -> RunFolder:
     """Compute what is missing in a folder, each cell in a process that may be killed; returns the open folder.
 
@@ -40,7 +42,7 @@ def run_in_workers(
         if retry_failed:
             folder.forget_failures()
         info = folder.info()
-        lanes = lanes_of(missing_cells(info, folder.finished()), info.metrics)
+        lanes = lanes_of(shard.cells(info, missing_cells(info, folder.finished())), info.metrics)
         for result in pool.compute(lanes, info):
             folder.keep(result)
             watch(result, lanes.cells)
