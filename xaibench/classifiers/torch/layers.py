@@ -1,6 +1,7 @@
 """Layers of a program by name: modules as the model's author named them, and single operations."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -82,7 +83,7 @@ class Layers:
         """Whether there is a convolution whose maps are larger than one pixel."""
         return self._convolves
 
-    @property
+    @cached_property
     def default(self) -> str:
         """Name of the last convolutional block's end: after batch norm, addition and activation."""
         if not self._convolves:
