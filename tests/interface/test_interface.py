@@ -61,6 +61,39 @@ def test_images_of_one_patient_stay_in_their_order() -> None:
         assert len(made.folder.info().cohort.patients) == 3
 
 
+def test_images_explained_for_every_class_have_a_map_for_each() -> None:
+    with xaibench.run(
+        *(CLASSIFIER, IMAGES[:2], REGIONS[:2], ["ill", "well"]),
+        methods="grad-cam",
+        metrics="hausdorff-95",
+        target="all",
+        spacing_mm=(0.5, 0.5),
+    ) as made:
+        targets = [0, 1]
+        expected = [
+            xaibench.explain(CLASSIFIER, image[None].repeat(2, 0), "grad-cam", targets)
+            for image in IMAGES[:2]
+        ]
+        np.testing.assert_allclose(made.heatmaps["grad-cam"], np.concatenate(expected), rtol=1e-4, atol=1e-6)
+        assert made.scores.query("metric == 'hausdorff-95'")["value"].notna().any()
+
+
+def test_images_are_preprocessed_for_the_model() -> None:
+    with (
+        xaibench.run(CLASSIFIER, IMAGES, methods="grad-cam", metrics="gini") as plain,
+        xaibench.run(CLASSIFIER, IMAGES * 255, methods="grad-cam", metrics="gini", scale="0:1") as scaled,
+    ):
+        np.testing.assert_allclose(
+            scaled.heatmaps["grad-cam"], plain.heatmaps["grad-cam"], rtol=1e-3, atol=1e-5
+        )
+
+
+def test_heatmaps_made_elsewhere_explain_one_class_each() -> None:
+    maps = {"theirs": np.zeros((5, 16, 16), np.float32)}
+    with pytest.raises(XaibenchError, match="Each heatmap explains one class"):
+        xaibench.score(maps, CLASSIFIER, IMAGES, REGIONS, LABELS, metrics="gini", target="all")
+
+
 def test_a_result_shows_itself_in_a_notebook(result: xaibench.Result) -> None:
     assert "3 methods" in repr(result)
     assert "grad-cam" in result._repr_html_()

@@ -25,12 +25,13 @@ def run(
     model: Any,
     images: np.ndarray,
     regions: np.ndarray | None = None,
-    labels: Sequence[int] | None = None,
+    labels: Sequence[Any] | np.ndarray | None = None,
     patients: Sequence[str] | None = None,
     *,
     methods: str = defaults.METHODS,
     metrics: str = "all",
     class_names: Sequence[str] | None = None,
+    spacing_mm: tuple[float, float] | None = None,
     out: Path | str | None = None,
     progress: Progress | None = None,
     **settings: Any,
@@ -39,12 +40,14 @@ def run(
 
     `model` is a Keras model, a function from images to class probabilities, a Classifier, or what `--model` takes.
     `images` are `[n h w]` or `[n h w c]` of the model's input size or another, `regions` `[n h w]` bool, `labels`
-    and `patients` one an image (default: one patient an image). `settings` are those of `xaibench.harness.spec.
-    RunSpec`, such as preset, target, seed or parameters. Without `out`, files are temporary and go with the result.
+    and `patients` one an image (default: one patient an image); labels may be names, or `[n k]` with 1 for each class
+    that an image shows. `spacing_mm` is the distance of the rows and of the columns. `settings` are those of
+    `xaibench.harness.spec.RunSpec`, such as preset, target, scale, seed or parameters. Without `out`, files are
+    temporary and go with the result.
     Raises XaibenchError, in a sentence, for what does not fit.
     """
     spec = make_spec({"methods": methods, "metrics": metrics, "slices": Slices.ALL, **settings})
-    sources, order = sources_of(model, images, regions, labels, patients, class_names)
+    sources, order = sources_of(model, images, regions, labels, patients, class_names, spacing_mm)
     return _run(spec, sources, order, out, progress)
 
 
@@ -53,12 +56,13 @@ def score(
     model: Any,
     images: np.ndarray,
     regions: np.ndarray | None = None,
-    labels: Sequence[int] | None = None,
+    labels: Sequence[Any] | np.ndarray | None = None,
     patients: Sequence[str] | None = None,
     *,
     methods: str = "family:control",
     metrics: str = "all",
     class_names: Sequence[str] | None = None,
+    spacing_mm: tuple[float, float] | None = None,
     out: Path | str | None = None,
     progress: Progress | None = None,
     **settings: Any,
@@ -69,7 +73,7 @@ def score(
     Metrics that explain again are "not applicable" to them. The other arguments are those of `run`.
     """
     spec = make_spec({"methods": methods, "metrics": metrics, "slices": Slices.ALL, **settings})
-    sources, order = sources_of(model, images, regions, labels, patients, class_names)
+    sources, order = sources_of(model, images, regions, labels, patients, class_names, spacing_mm)
     given = [
         given_method(name, dict(zip(order, maps, strict=True))) for name, maps in _checked(heatmaps, images)
     ]

@@ -16,9 +16,10 @@ def sources_of(
     model: Any,
     images: np.ndarray,
     regions: np.ndarray | None,
-    labels: Sequence[int] | None,
+    labels: Sequence[Any] | np.ndarray | None,
     patients: Sequence[str] | None,
     class_names: Sequence[str] | None,
+    spacing_mm: tuple[float, float] | None,
 ) -> tuple[Sources, tuple[str, ...]]:
     """Dataset and model of arrays, and the names of the cases in the order of the images."""
     from xaibench.datasets.arrays import Arrays
@@ -29,6 +30,7 @@ def sources_of(
         labels=None if labels is None else tuple(labels),
         patients=None if patients is None else tuple(patients),
         names=None if class_names is None else tuple(class_names),
+        spacing_mm=spacing_mm,
     )
     loaded = model_of(model, dataset, with_channels(images).shape[1:])
     return Sources(dataset, "arrays", loaded), dataset.case_names()
