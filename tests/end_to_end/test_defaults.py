@@ -21,7 +21,7 @@ def default_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     def run(*arguments: str) -> Path:
         out = tmp_path_factory.mktemp("runs") / "run"
-        command = [sys.executable, "-m", "xaibench", "run", *arguments, "--out", str(out)]
+        command = [sys.executable, "-m", "xaibench", "run", *arguments, "--workers", "0", "--out", str(out)]
         environment = {"XAIBENCH_CACHE": str(cache), "PATH": "/usr/bin:/bin", "HOME": str(cache)}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
         assert done.returncode == 0, done.stderr[-3000:]
