@@ -80,7 +80,9 @@ def leaderboard_verify(
     badge, found = verify(entry, sample, ConsoleProgress(error_console), own)
     for problem in found.problems:
         say(problem)
-    out_console.print(escape(found.text))
+    outcome = "Verified" if found.passed else "NOT verified"
+    out_console.print(escape(f"{outcome}: {found.text}"))
+    out_console.print(escape(found.caution))
     out_console.print(f"Badge: {escape(str(badge))}")
     raise typer.Exit(0 if found.passed else 1)
 

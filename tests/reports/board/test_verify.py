@@ -106,7 +106,7 @@ def test_one_forged_score_is_found_when_its_cell_is_drawn(entry: Path) -> None:
     assert found.problems[0].startswith("occlusion, gini, case-")
     (posted,) = contents(entry.parents[1])
     assert not posted.verified
-    assert "NOT verified" in posted.state
+    assert "31 of 32 scores agreed" in posted.state
 
 
 def test_a_score_within_the_tolerance_is_the_same(entry: Path) -> None:
@@ -208,6 +208,11 @@ def test_a_sample_is_drawn_from_its_seed() -> None:
     assert len(set(drawn)) == 20
     assert len(Sample(seed=5, share=0.1).draw(cells)) == 40
     assert Sample(seed=5).draw(cells[:7]) == cells[:7]
+
+
+def test_a_badge_says_what_it_could_have_missed(entry: Path) -> None:
+    _, found = verify(entry, Sample(seed=0, share=0.1, at_least=2), Silent())
+    assert found.caution.startswith("A sample of 2 of 8 cells finds one forged cell with 25 %")
 
 
 @pytest.mark.parametrize("forged_cells", [1, 5, 28])

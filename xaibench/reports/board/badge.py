@@ -11,6 +11,8 @@ from xaibench.harness.store.run_info import Machine, Part
 from xaibench.reports.board.bounds import parsed, read_bytes
 from xaibench.reports.board.entry import canonical
 from xaibench.reports.board.folder import beside
+from xaibench.reports.board.sample import chance_to_find
+from xaibench.reports.text import percent
 
 VERIFIED = ".verified.json"
 MOST_SHOWN = 20
@@ -44,10 +46,19 @@ class Verification(Part):
     def text(self) -> str:
         """What the badge says, on one line."""
         where = f"{self.machine.system}, {self.machine.cpu}, Python {self.machine.python}"
-        outcome = "verified" if self.passed else "NOT verified"
         return (
-            f"{outcome}: {self.agreed} of {self.compared} scores agreed in {self.sampled} of {self.cells} cells, "
+            f"{self.agreed} of {self.compared} scores agreed in {self.sampled} of {self.cells} cells, "
             f"re-run on {self.at:%Y-%m-%d} ({where}, xaibench {self.versions.get('xaibench', 'unknown')})"
+        )
+
+    @property
+    def caution(self) -> str:
+        """How much the sample could have missed."""
+        one = percent(chance_to_find(self.cells, self.sampled, 1))
+        tenth = percent(chance_to_find(self.cells, self.sampled, max(1, self.cells // 10)))
+        return (
+            f"A sample of {self.sampled} of {self.cells} cells finds one forged cell with {one}, a tenth of the cells "
+            f"with {tenth} probability."
         )
 
 

@@ -66,11 +66,10 @@ class Posted:
 
     @property
     def state(self) -> str:
-        """One line for the list of entries."""
+        """What stands behind the badge in the list of entries; may be empty."""
         if self.withdrawal is not None:
             return f"withdrawn on {self.withdrawal.on}: {self.withdrawal.reason}"
-        checked = self.badge.latest.text if self.badge else "not verified"
-        return f"{checked}; incomplete: {self.gaps}" if self.gaps else checked
+        return "; ".join(filter(None, [self.badge.latest.text if self.badge else "", self.gaps]))
 
 
 def contents(board: Path) -> list[Posted]:

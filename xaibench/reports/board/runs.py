@@ -54,8 +54,8 @@ def result_table(one: Posted) -> Table:
 def verification_table(one: Posted) -> Table:
     """All verifications, the latest last, and what did not fit."""
     found = one.badge.verifications if one.badge else ()
-    rows = [[each.text, "; ".join(each.problems) or "nothing"] for each in found]
-    return Table("Verifications", ["what came out", "what does not fit"], rows)
+    rows = [[each.text, "; ".join(each.problems) or "nothing", each.caution] for each in found]
+    return Table("Verifications", ["what came out", "what does not fit", "what it could miss"], rows)
 
 
 def _text(value: object) -> str:

@@ -93,7 +93,7 @@ def _overview(sorted_pages: Sequence[Page], joined: Sequence[Sequence[Together]]
             "section": page[0].section,
             "entries": len(page),
             "verified": sum(one.verified for one in page),
-            "methods": sum(len(group.info.methods) for group in groups),
+            "methods": len({name for one in page for name in one.section.methods}),
             "leader": leader(groups),
         }
         for page, groups in zip(sorted_pages, joined, strict=True)
@@ -123,7 +123,7 @@ def _group(page: Page, number: int, group: Together) -> dict[str, Any]:
         "lines": entries(group),
         "families": metrics_by_family(group.info),
         "plots": plots(group),
-        "files": [f"{_stem(page)}-{number}-{name}" for name in tables.files(group)],
+        "files": [f"{_stem(page)}-{number}-{name}" for name in tables.FILES],
     }
 
 

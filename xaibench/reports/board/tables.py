@@ -14,6 +14,7 @@ from xaibench.reports.scoring.groups import ALL
 from xaibench.reports.text import ABSENT
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FILES = ("places.csv", "places.md", "places.tex", "values.csv", "values.md", "values.tex")
 ARROWS = {"↑": r"$\uparrow$", "↓": r"$\downarrow$"}
 
 
@@ -30,14 +31,16 @@ def all_values(found: Together) -> Table:
 
 def files(found: Together) -> dict[str, str]:
     """Text of each file by the end of its name."""
-    return {
-        "places.csv": safe_csv(leaderboard_frame(found.info, found.scores, found.board)),
-        "places.md": markdown_table(places(found).header, places(found).rows) + "\n",
-        "places.tex": latex(places(found)),
-        "values.csv": safe_csv(scores_frame({ALL: found.scores})),
-        "values.md": markdown_table(all_values(found).header, all_values(found).rows) + "\n",
-        "values.tex": latex(all_values(found)),
-    }
+    ranks, figures = places(found), all_values(found)
+    made = (
+        safe_csv(leaderboard_frame(found.info, found.scores, found.board)),
+        markdown_table(ranks.header, ranks.rows) + "\n",
+        latex(ranks),
+        safe_csv(scores_frame({ALL: found.scores})),
+        markdown_table(figures.header, figures.rows) + "\n",
+        latex(figures),
+    )
+    return dict(zip(FILES, made, strict=True))
 
 
 def safe_csv(frame: pd.DataFrame) -> str:
