@@ -48,8 +48,14 @@ def add(folder: RunFolder, board: Path, report: bool = False) -> tuple[Path, boo
     """Add the entry of a run; returns its file and whether it is new. What is there stays as it is.
 
     With `report`, the report of the run is kept beside it: it shows patients' images and the run's pseudonyms.
+    Raises XaibenchError for what no entry can hold, such as a method's name with other than plain characters.
     """
-    entry, rows = entry_of(folder)
+    try:
+        entry, rows = entry_of(folder)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise XaibenchError(f"{folder.path} cannot be published: {where}: {first['msg'].lower()}.") from error
     text = entry.text().encode()
     path = board / ENTRIES / f"{content_hash(text)}.json"
     new = not path.exists()
