@@ -16,6 +16,7 @@ from xaibench.cli.listing import list_app
 from xaibench.cli.merge import merge
 from xaibench.cli.options import OPEN
 from xaibench.cli.plugins import plugin_app
+from xaibench.cli.readers import readers_app
 from xaibench.cli.terminal import error_console, out_console
 from xaibench.cli.tune import tune
 from xaibench.cli.validate import validate
@@ -53,6 +54,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(leaderboard_app, name="leaderboard")
 app.add_typer(list_app, name="list")
 app.add_typer(plugin_app, name="plugin")
+app.add_typer(readers_app, name="readers")
 
 
 @app.callback()
