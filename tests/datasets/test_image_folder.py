@@ -310,4 +310,16 @@ def test_table_shows_what_would_be_read(classes):
     assert len(rows) == 6
     assert problems == []
     assert len(header) == len(rows[0])
-    assert ImageFolder(classes).notes() == ["Pictures do not say how large a pixel is: nothing is measured in mm."]
+    assert ImageFolder(classes).notes() == [
+        "Pictures do not say how large a pixel is: nothing is measured in mm."
+    ]
+
+
+def test_a_picture_may_have_several_labels_or_none(tmp_path):
+    for name in "abc":
+        Image.fromarray(np.full((6, 5), 7, np.uint8)).save(tmp_path / f"{name}.png")
+    (tmp_path / "labels.csv").write_text("image,label\na.png,mass|effusion\nb.png,No Finding\nc.png,mass\n")
+    dataset = ImageFolder(tmp_path)
+    assert [volume.labels for volume in dataset.volumes()] == [(0, 1), (), (1,)]
+    assert dataset.class_names == ("effusion", "mass")
+    assert [row[6] for row in dataset.check_table()[1]] == ["effusion, mass", "", "mass"]

@@ -13,7 +13,7 @@ def labels(tmp_path, text):
 
 
 def test_patient_keeps_its_zeros(tmp_path):
-    assert labels(tmp_path, "patient,label\n007,1\n7,0\n").of == {"007": 1, "7": 0}
+    assert labels(tmp_path, "patient,label\n007,1\n7,0\n").of == {"007": (1,), "7": (0,)}
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ def test_patient_keeps_its_zeros(tmp_path):
 )
 def test_labels_are_numbers_or_words(tmp_path, text, of, names):
     found = labels(tmp_path, text)
-    assert found.of == of
+    assert found.of == {patient: (label,) for patient, label in of.items()}
     assert found.names == names
 
 
 def test_two_labels_of_one_patient_are_named_by_line_and_not_used(tmp_path):
     found = labels(tmp_path, "patient,label\na,1\nb,0\na,0\nb,0\nc,1\n")
-    assert found.of == {"b": 0, "c": 1}
+    assert found.of == {"b": (0,), "c": (1,)}
     assert [note.text for note in found.notes] == [
         "labels.csv labels one patient differently on lines 2 and 4; keep one of them."
     ]
@@ -103,3 +103,18 @@ def test_table_of_the_check_has_a_row_a_patient(tmp_path):
         "problem": "",
     }
     assert problems == []
+
+
+def test_several_labels_stand_between_bars(tmp_path):
+    found = labels(tmp_path, "patient,label\na,mass|effusion\nb,Effusion2\nc,No Finding\nd,effusion\n")
+    assert found.names == ("effusion", "Effusion2", "mass")
+    assert found.of == {"a": (0, 2), "b": (1,), "c": (), "d": (0,)}
+    numbered = labels(tmp_path, "patient,label\na,0|2\nb,1\n")
+    assert numbered.of == {"a": (0, 2), "b": (1,)}
+    assert numbered.names == ("class 0", "class 1", "class 2")
+
+
+def test_no_finding_is_a_class_of_its_own_where_labels_exclude_each_other(tmp_path):
+    found = labels(tmp_path, "patient,label\na,mass\nb,No Finding\n")
+    assert found.names == ("mass", "No Finding")
+    assert found.of == {"a": (0,), "b": (1,)}

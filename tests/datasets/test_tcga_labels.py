@@ -62,7 +62,7 @@ def test_patients_without_a_stated_event_get_no_label():
     labels = Rule("new-tumor-event", "yes").labels()
     assert len(labels.of) == 32
     assert "TCGA-VS-A9UC" not in labels.of
-    assert labels.of["TCGA-VS-A9U6"] == 1
+    assert labels.of["TCGA-VS-A9U6"] == (1,)
     assert labels.names == ("non-recurrent", "recurrent")
 
 

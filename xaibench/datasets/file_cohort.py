@@ -122,14 +122,14 @@ class FileCohort(ABC):
         """Read a patient, and keep what there is to say."""
         member, notes = self._members.of[name], []
         volume = None
-        if member.label is None:
+        if member.labels is None:
             notes = [Note(member.fault, name)]
         else:
-            volume, notes = self._volume(name, member, member.label)
+            volume, notes = self._volume(name, member, member.labels)
         self._reports[name] = self._finding(name, volume, notes), notes
         return volume
 
-    def _volume(self, name: str, member: Member, label: int) -> tuple[Volume | None, list[Note]]:
+    def _volume(self, name: str, member: Member, labels: tuple[int, ...]) -> tuple[Volume | None, list[Note]]:
         notes: list[Note] = []
         found = [pair for file in member.files if (pair := self._file(name, file, notes))]
         if not found:
@@ -141,7 +141,7 @@ class FileCohort(ABC):
         regions = np.concatenate([region for _, region in found])
         return Volume(
             patient=name,
-            labels=(label,),
+            labels=labels,
             images=whole.images,
             regions=regions if regions.any() else None,
             spacing_mm=whole.spacing_mm,
@@ -174,7 +174,7 @@ class FileCohort(ABC):
         return Note(text, name, str(path.relative_to(self.root)))
 
     def _finding(self, name: str, volume: Volume | None, notes: Sequence[Note]) -> Finding:
-        label = self._members.of[name].label
+        labels = self._members.of[name].labels or ()
         return Finding(
             patient=name,
             series="",
@@ -182,6 +182,6 @@ class FileCohort(ABC):
             size=None if volume is None else (volume.images.shape[1], volume.images.shape[2]),
             spacing_mm=None if volume is None else volume.spacing_mm,
             mask=volume is not None and volume.regions is not None,
-            label="" if label is None else self.class_names[label],
+            label=", ".join(self.class_names[label] for label in labels),
             problem=" ".join(problem_text(replace(note, subject="")) for note in notes if note.problem),
         )

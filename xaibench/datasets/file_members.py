@@ -34,7 +34,8 @@ class Member:
     named: bool
     """Whether the user said so; otherwise it is a mere file name, which others may have as well."""
     files: tuple[ImageFile, ...]
-    label: int | None
+    labels: tuple[int, ...] | None
+    """None where there is no label, or none that can be used."""
     fault: str
     """Why there is no label: a sentence; empty if there is one."""
     left_out: bool
@@ -135,7 +136,7 @@ def _folder_labels(root: Path, files: Sequence[ImageFile]) -> Labels:
             f"{root} holds no labels.csv, and the folders of its images are no classes; write labels.csv with the "
             f"columns image,label, or put the images of each class into a folder of their own."
         )
-    of = {key: names.index(folder) for key, folder in folders.items()}
+    of = {key: (names.index(folder),) for key, folder in folders.items()}
     return Labels(tuple(names), of, dict.fromkeys(of, 0), "the folder", (), key="image")
 
 

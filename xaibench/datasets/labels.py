@@ -11,6 +11,10 @@ from xaibench.datasets.notes import Note
 DEFAULT_FILES = ("clinical.csv", "labels.csv")
 MEANING = {"patient": "PatientID", "image": "file name"}
 NO_LABEL = {"", "na", "n/a", "nan", "none", "null"}
+BETWEEN = "|"
+"""Stands between several labels of one image, as in the tables of ChestX-ray14."""
+NO_FINDING = {"no finding", "no findings"}
+"""What stands in such a table for an image that shows none of the classes."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +23,8 @@ class Labels:
 
     names: tuple[str, ...]
     """Names of the labels 0, 1, ..."""
-    of: dict[str, int]
-    """Label by PatientID, or by what else the table names: identifying, never shown."""
+    of: Mapping[str, tuple[int, ...]]
+    """Labels by PatientID, or by what else the table names: identifying, never shown."""
     rows: dict[str, int]
     """Line of the file by the same."""
     file: str
@@ -43,9 +47,10 @@ class Labels:
 def read_labels(root: Path, file: Path | None, keys: Sequence[str] = ("patient",)) -> Labels:
     """Read the columns `patient` (kept as text: 007 keeps its zeros), `label`, and `label_name` if there is one.
 
-    A label is a whole number from 0, or a word: words become 0, 1, ... in alphabetical order. Rows without
-    a label are left out, and so is a patient with two different ones. The first of the columns `keys` that there is
-    takes the place of `patient`. Raises XaibenchError if there is no such file, no such column or no label at all.
+    A label is a whole number from 0, or a word: words become 0, 1, ... in alphabetical order. `effusion|mass` is two
+    labels, and `No Finding` beside such ones is none. Rows without a label are left out, and so is a patient with two
+    different ones. The first of the columns `keys` that there is takes the place of `patient`. Raises XaibenchError if
+    there is no such file, no such column or no label at all.
     """
     path = file or default_file(root)
     if path is None or not path.is_file():
@@ -59,8 +64,9 @@ def read_labels(root: Path, file: Path | None, keys: Sequence[str] = ("patient",
         raise XaibenchError(f"{path} labels no {key}; fill its columns {key} and label.")
     of, words = _numbers(texts)
     names = _names(of, words, rows, key)
-    if len(set(of.values())) == 1:
-        only = names[next(iter(of.values()))]
+    kinds = set(of.values())
+    if len(kinds) == 1 and len(first := kinds.pop()) == 1:
+        only = names[first[0]]
         text = f"{path.name} holds one class only ({only}), so accuracy says nothing here."
         notes.append(Note(text, problem=False))
     blank = frozenset(row[key].strip() for row in rows) - set(lines)
@@ -116,14 +122,29 @@ def _texts(
     return {patient: text for patient, text in texts.items() if patient not in twice}, lines, notes
 
 
-def _numbers(texts: dict[str, str]) -> tuple[dict[str, int], dict[int, str]]:
-    """Label by what the table names, and the words that became labels; if one is a word, all are."""
-    whole = {text: _whole(text) for text in texts.values()}
+def _numbers(texts: dict[str, str]) -> tuple[dict[str, tuple[int, ...]], dict[int, str]]:
+    """Labels by what the table names, and the words that became labels; if one is a word, all are."""
+    parts = _parts(set(texts.values()))
+    whole = {part: _whole(part) for own in parts.values() for part in own}
     words: dict[int, str] = {}
     if None in whole.values():
         words = dict(enumerate(sorted(whole, key=str.casefold)))
-    numbers = {text: label for label, text in words.items()} or whole
-    return {patient: label for patient, text in texts.items() if (label := numbers[text]) is not None}, words
+    numbers = {text: label for label, text in words.items()} or {
+        text: label for text, label in whole.items() if label is not None
+    }
+    return {
+        patient: tuple(sorted({numbers[part] for part in parts[text]})) for patient, text in texts.items()
+    }, words
+
+
+def _parts(texts: Collection[str]) -> dict[str, list[str]]:
+    """Labels that each text stands for: itself, unless the table gives several to some."""
+    if not any(BETWEEN in text for text in texts):
+        return {text: [text] for text in texts}
+    parts = {text: [part.strip() for part in text.split(BETWEEN)] for text in texts}
+    return {
+        text: [part for part in own if part and part.lower() not in NO_FINDING] for text, own in parts.items()
+    }
 
 
 def _whole(text: str) -> int | None:
@@ -133,12 +154,13 @@ def _whole(text: str) -> int | None:
 
 
 def _names(
-    of: dict[str, int], words: dict[int, str], rows: list[dict[str, str]], key: str
+    of: dict[str, tuple[int, ...]], words: dict[int, str], rows: list[dict[str, str]], key: str
 ) -> tuple[str, ...]:
     named = {
-        of[patient]: name
+        of[patient][0]: name
         for row in rows
-        if (patient := row[key].strip()) in of and (name := row.get("label_name", "").strip())
+        if len(of.get(patient := row[key].strip(), ())) == 1 and (name := row.get("label_name", "").strip())
     }
     best = words | named
-    return tuple(best.get(label, f"class {label}") for label in range(max(of.values()) + 1))
+    highest = max((label for labels in of.values() for label in labels), default=-1)
+    return tuple(best.get(label, f"class {label}") for label in range(highest + 1))

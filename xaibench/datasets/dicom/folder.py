@@ -117,7 +117,7 @@ class DicomFolder:
     def _volume(self, name: str, found: PatientImages) -> Volume:
         return Volume(
             patient=name,
-            labels=(self._labels.of[self._patients[name][0].patient],),
+            labels=self._labels.of[self._patients[name][0].patient],
             images=found.images if self.window is None else windowed(found.images, *limits_of(self.window)),
             regions=found.regions,
             spacing_mm=found.stack.planes[0].spacing_mm,
@@ -206,11 +206,13 @@ class DicomFolder:
 
     def _row(self, report: Report, problems: list[Note], labels: Labels | None) -> Finding:
         name = report.row.patient
-        number = labels.of.get(self._patients[name][0].patient) if labels else None
+        numbers = labels.of.get(self._patients[name][0].patient, ()) if labels else ()
         own = [note for note in problems if name in (note.subject, note.subject[5:].partition("/")[0])]
         said = " ".join(problem_text(replace(note, subject="")) for note in own)
         return replace(
-            report.row, label=labels.names[number] if labels and number is not None else "", problem=said
+            report.row,
+            label=", ".join(labels.names[number] for number in numbers) if labels else "",
+            problem=said,
         )
 
     def _relative(self, file: str) -> str:

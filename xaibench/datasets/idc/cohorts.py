@@ -105,7 +105,7 @@ def _main(group: Sequence[IdcSeries]) -> list[IdcSeries]:
     return [one for one in group if main and one.uid == main.uid]
 
 
-def _tcga_table(offered: Mapping[str, Sequence[IdcSeries]], labels: Mapping[str, int]) -> Table:
+def _tcga_table(offered: Mapping[str, Sequence[IdcSeries]], labels: Mapping[str, tuple[int, ...]]) -> Table:
     rules = [rule for rule in every_rule() if rule.radiotherapy == "any"]
     header = [
         "patient",

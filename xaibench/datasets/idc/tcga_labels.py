@@ -62,7 +62,7 @@ class Rule:
     def labels(self) -> Labels:
         """Labels of the patients whom the rule includes and who have one."""
         of = {row["patient"]: self.label(row) for row in clinical_rows() if self.includes(row)}
-        known = {patient: label for patient, label in of.items() if label is not None}
+        known = {patient: (label,) for patient, label in of.items() if label is not None}
         lines = {row["patient"]: line for line, row in enumerate(clinical_rows(), start=2)}
         named = f"The clinical table ({self})"
         return Labels(CLASS_NAMES, known, {patient: lines[patient] for patient in known}, named, ())
