@@ -63,7 +63,22 @@ def set_version(document: dict[str, Any]) -> None:
     document["xaibench"]["entry_version"] = 2
 
 
-@pytest.mark.parametrize("change", [set_name, set_family, set_unknown, set_version])
+def set_package(document: dict[str, Any]) -> None:
+    document["xaibench"]["metrics"]["gini"]["package"] = " "
+
+
+def set_seed(document: dict[str, Any]) -> None:
+    document["xaibench"]["spec"]["seed"] = "x"
+
+
+def set_probabilities(document: dict[str, Any]) -> None:
+    document["xaibench"]["cohort"]["cases"][0]["scores"] = [1.0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [set_name, set_family, set_unknown, set_version, set_package, set_seed, set_probabilities],
+)
 def test_what_is_no_entry_is_refused(change: Callable[[dict[str, Any]], None], entry_file: Path) -> None:
     document = json.loads(entry_file.read_text())
     change(document)

@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from xaibench.api import Status
 from xaibench.harness.declared import NAME
@@ -20,6 +20,7 @@ from xaibench.reports.board.every_eval_ever import (
 
 ENTRY_VERSION: Literal[1] = 1
 EVERY_EVAL_EVER: Literal["0.3.0"] = "0.3.0"
+Described = TypeVar("Described", MethodInfo, MetricInfo)
 DIGITS = 32
 """Hexadecimal digits of the hash that names an entry."""
 
@@ -36,7 +37,7 @@ class PublishedCase(Part):
     labels: tuple[int, ...]
     target: int
     """The explained class."""
-    scores: tuple[float, ...]
+    scores: tuple[float, ...] = Field(min_length=1)
     """Class probabilities of the image."""
     key: str
     """Hash of image, region, labels, spacing and explained class."""
@@ -52,6 +53,13 @@ class PublishedCohort(Part):
     class_names: tuple[str, ...]
     region_name: str
     cases: tuple[PublishedCase, ...] = Field(min_length=1)
+
+    @field_validator("cases")
+    @classmethod
+    def _with_as_many_scores(cls, cases: tuple[PublishedCase, ...]) -> tuple[PublishedCase, ...]:
+        if len({len(case.scores) for case in cases}) > 1:
+            raise ValueError("the cases have different numbers of class probabilities")
+        return cases
 
     def as_run(self) -> CohortInfo:
         """Describe it as a run does."""
@@ -77,6 +85,20 @@ class Section(Part):
     """Pseudonyms and fingerprint follow from the content of the images alone (see pseudonyms)."""
     machine: Machine
     versions: Mapping[str, str]
+
+    @field_validator("spec")
+    @classmethod
+    def _with_a_seed(cls, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not isinstance(spec.get("seed"), int):
+            raise ValueError("the seed is no whole number")
+        return spec
+
+    @field_validator("methods", "metrics")
+    @classmethod
+    def _with_packages(cls, described: Mapping[str, Described]) -> Mapping[str, Described]:
+        if not all(facts.package.strip() for facts in described.values()):
+            raise ValueError("a method or metric names no package")
+        return described
 
     @property
     def seed(self) -> int:

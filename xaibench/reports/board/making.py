@@ -97,7 +97,9 @@ def _section(info: RunInfo, names: Pseudonyms) -> Section:
         spec=published(info.spec),
         methods=_without_paths(info.methods),
         metrics=_without_paths(info.metrics),
-        model=info.model.model_copy(update={"record": {}, "facts": published(info.model.facts)}),
+        model=info.model.model_copy(
+            update={"name": publishable(info.model.name), "record": {}, "facts": published(info.model.facts)}
+        ),
         cohort=cohort,
         machine=info.machine,
         versions=info.versions,

@@ -7,11 +7,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
     const value = Number.parseFloat(found);
     return Number.isNaN(value) ? null : value;
   };
-  const compare = (a, b) => {
+  /* What has no number comes last, whichever way the others are sorted. */
+  const compare = (a, b, direction) => {
     const x = number(a), y = number(b);
-    if (x !== null && y !== null) return x - y;
+    if (x !== null && y !== null) return direction * (x - y);
     if (x !== null || y !== null) return x !== null ? -1 : 1;
-    return a.textContent.trim().localeCompare(b.textContent.trim());
+    return direction * a.textContent.trim().localeCompare(b.textContent.trim());
   };
   const sort = (column, header) => {
     const up = header.getAttribute("aria-sort") !== "ascending";
@@ -21,8 +22,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const rows = [...body.rows].filter((row) => row.dataset.row !== undefined);
       rows.sort((a, b) => {
         const x = a.cells[column], y = b.cells[column];
-        if (!x || !y) return (x ? 0 : 1) - (y ? 0 : 1);
-        return up ? compare(x, y) : compare(y, x);
+        return x && y ? compare(x, y, up ? 1 : -1) : (x ? 0 : 1) - (y ? 0 : 1);
       });
       body.append(...rows);
     }
