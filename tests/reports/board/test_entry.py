@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.reports.board.made_up_board import PLAN, added, made_run
-from tests.reports.made_up import Plan, keep
+from tests.reports.made_up import AT, Plan, keep
 from xaibench.api import Record, Status
 from xaibench.harness.store.folder import RunFolder
+from xaibench.harness.store.merging import merge
 from xaibench.reports.board.entry import canonical, schema
 from xaibench.reports.board.folder import add
 from xaibench.reports.board.making import entry_of
@@ -137,6 +138,19 @@ def test_the_shipped_schema_is_fresh() -> None:
     assert shipped == canonical(schema()), (
         "write it again: Path('xaibench/reports/board/entry.schema.json').write_text(canonical(schema()))"
     )
+
+
+def test_merged_runs_are_one_entry_however_often_they_are_added(tmp_path: Path) -> None:
+    plan = replace(PLAN, patients=2)
+    for method in ("lime", "grad-cam"):
+        made_run(tmp_path / method, plan, [method]).close()
+    folder = merge([tmp_path / "lime", tmp_path / "grad-cam"], tmp_path / "merged")
+    first, rows = entry_of(folder)
+    assert sorted(first.xaibench.methods) == ["grad-cam", "lime"]
+    assert len(rows.splitlines()) == 2 * (2 * 5 + 1)  # five metrics of cases, one of the batch
+    assert entry_of(folder)[0].text() == first.text()
+    assert first.evaluation_timestamp == AT.isoformat()
+    folder.close()
 
 
 def test_a_run_that_grew_is_another_entry_of_the_same_date(tmp_path: Path) -> None:

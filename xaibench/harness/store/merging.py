@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 from xaibench.api import XaibenchError, write_file
 from xaibench.harness.store.folder import RunFolder, read_info
@@ -52,7 +52,7 @@ def merged_info(infos: Mapping[Path, RunInfo]) -> RunInfo:
     notes = dict.fromkeys(note for run in runs for note in run.cohort.notes)
     return info.model_copy(
         update={
-            "spec": {**info.spec, "methods": ",".join(methods), "metrics": ",".join(metrics)},
+            "spec": _joined_spec(runs, methods, metrics),
             "methods": methods,
             "metrics": metrics,
             "cohort": info.cohort.model_copy(update={"notes": (*notes, *_machines(runs))}),
@@ -60,6 +60,16 @@ def merged_info(infos: Mapping[Path, RunInfo]) -> RunInfo:
             "history": tuple(sorted(requests.values(), key=lambda request: request.at)),
         }
     )
+
+
+def _joined_spec(
+    runs: Sequence[RunInfo], methods: Mapping[str, MethodInfo], metrics: Mapping[str, MetricInfo]
+) -> Mapping[str, Any]:
+    """Specification of all runs: that of shards, or the first with the methods and metrics of all."""
+    spec = runs[0].spec
+    if all({*run.methods, *run.metrics} == {*methods, *metrics} for run in runs):
+        return spec
+    return {**spec, "methods": ",".join(methods), "metrics": ",".join(metrics)}
 
 
 def _check(first: Path, info: RunInfo, folder: Path, other: RunInfo) -> None:

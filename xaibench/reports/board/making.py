@@ -4,11 +4,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from xaibench.api import Record, Status
 from xaibench.harness.store.folder import RunFolder
-from xaibench.harness.store.run_info import COHORT, MethodInfo, MetricInfo, RunInfo, now
+from xaibench.harness.store.run_info import COHORT, MethodInfo, MetricInfo, RunInfo
 from xaibench.reports.board.entry import Entry, PublishedCase, PublishedCohort, Row, Section
 from xaibench.reports.board.every_eval_ever import ClassifierInfo, DetailedResults, EvalLibrary
 from xaibench.reports.board.private import MOST, publishable, published
@@ -25,7 +26,7 @@ def entry_of(folder: RunFolder) -> tuple[Entry, str]:
     names = pseudonyms_of(info.cohort.cases, cases)
     rows = [_row(record, names) for record in folder.records()]
     lines = rows_text(sorted(rows, key=lambda row: (row.method, row.metric, row.sample_id)))
-    asked = next((request.at for request in info.history if request.spec == info.spec), now())
+    asked = _asked(info)
     seconds = int(asked.timestamp())
     section = _section(info, names)
     entry = Entry(
@@ -41,6 +42,12 @@ def entry_of(folder: RunFolder) -> tuple[Entry, str]:
         xaibench=section,
     )
     return entry, lines
+
+
+def _asked(info: RunInfo) -> datetime:
+    """When the specification was first run; the latest request where none is it, as after a merge."""
+    same = [request.at for request in info.history if request.spec == info.spec]
+    return min(same) if same else max(request.at for request in info.history)
 
 
 def rows_text(rows: Sequence[Row]) -> str:
