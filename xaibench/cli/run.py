@@ -127,6 +127,10 @@ def report(
     require: Annotated[
         str | None, typer.Option(help="scenario that must be met; exit code 1 if it is not")
     ] = None,
+    single_file: Annotated[
+        bool,
+        typer.Option("--single-file", help="pictures inside report.html up to 64 MB; by default up to 8"),
+    ] = False,
 ) -> None:
     """Write tables and report of a run again; needs neither the model nor the images."""
     from xaibench.harness.store.folder import RunFolder
@@ -135,7 +139,7 @@ def report(
     run_folder = RunFolder.existing(folders[0])
     judged = judge_run(run_folder, criteria) if criteria or require else None
     met = judged is None or require is None or judged.passes(require)  # a misspelt scenario is told first
-    path = write_reports(run_folder)
+    path = write_reports(run_folder, single_file)
     print_results(run_folder)
     out_console.print(f"Report: {escape(str(path))}")
     if judged:
