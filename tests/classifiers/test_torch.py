@@ -108,10 +108,11 @@ def test_features_and_their_gradients_are_those_that_hooks_see(network, classifi
     np.testing.assert_allclose(classifier.logits(images), logits.detach(), atol=1e-5)
 
 
-def test_a_map_before_an_operation_in_place_is_what_the_layer_put_out(classifier) -> None:
-    maps = classifier.features(made(2, channels=3), "block.norm")
-    assert maps.min() < 0  # the ReLU behind the addition works in place
-    assert classifier.features(made(2, channels=3), "block").min() == 0
+def test_a_map_before_an_operation_in_place_is_what_the_operation_put_out(classifier) -> None:
+    images = made(2, channels=3)
+    sums = classifier.features(images, "add")  # the ReLU behind the addition works in place
+    assert sums.min() < 0
+    np.testing.assert_array_equal(classifier.features(images, "block"), np.maximum(sums, 0))
 
 
 def test_logits_of_a_layer_that_others_go_past_are_not_applicable(classifier) -> None:
@@ -347,3 +348,16 @@ def test_a_network_that_views_its_maps_as_rows_is_read() -> None:
     classifier.verify(images)
     expected = network(torch.tensor(images).reshape(3, 1, 6, 6)).detach()
     np.testing.assert_allclose(classifier.logits(images), expected, atol=1e-5)
+
+
+def test_the_relevance_of_a_pixel_is_that_of_its_preprocessed_value() -> None:
+    network, standardise = torch_network(), nn.GroupNorm(1, 1)
+    whole, inner = opened(nn.Sequential(standardise, network).eval(), SIZE), opened(network, SIZE)
+    images, targets = made(2), np.array([0, 1])
+    seen = standardise(torch.tensor(images).movedim(-1, 1)).movedim(1, -1).detach().numpy()
+    assert whole.backward_rules == inner.backward_rules >= {"z-plus", "lrp-composite"}
+    for rule in ("z-plus", "lrp-composite"):
+        expected = inner.relevance(seen, targets, rule)
+        np.testing.assert_allclose(
+            whole.relevance(images, targets, rule), expected, atol=1e-4 * np.abs(expected).max()
+        )

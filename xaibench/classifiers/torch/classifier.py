@@ -12,11 +12,12 @@ from xaibench.api import Images, Need, NotApplicable, XaibenchError, unknown
 from xaibench.classifiers.batches import even_parts
 from xaibench.classifiers.outputs import Activation
 from xaibench.classifiers.probing import finite_rows, probe_images, verified
-from xaibench.classifiers.torch.ending import read_ending
+from xaibench.classifiers.torch.ending import Ending, read_ending
 from xaibench.classifiers.torch.fingerprint import fingerprint
 from xaibench.classifiers.torch.layers import NO_CONVOLUTION, head_weights
 from xaibench.classifiers.torch.opening import open_program
 from xaibench.classifiers.torch.primitives import TorchPrimitives, array, in_order, inward
+from xaibench.classifiers.torch.program import Program, Weights
 from xaibench.classifiers.torch.randomising import fresh_weights, kinds, layers_with_weights
 
 OF_MAPS = {Need.FEATURES, Need.FEATURE_GRADIENTS, Need.LOGITS_FROM_FEATURES}
@@ -28,7 +29,17 @@ STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 class TorchClassifier(TorchPrimitives):
     """Wraps an exported program; `own` runs the model as torch does, for the comparison with ours."""
 
-    own: Model
+    def __init__(
+        self,
+        program: Program,
+        weights: Weights,
+        ending: Ending,
+        own: Model,
+        batch_size: int | None = None,
+        class_names: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(program, weights, ending, batch_size, class_names)
+        self.own = own
 
     # ------------------------------------------------------------ what the model is
 
@@ -121,9 +132,11 @@ class TorchClassifier(TorchPrimitives):
         for layer in self.random_layers[: self.random_layers.index(upto) + 1]:
             own = {name: weights[name] for name in self._layers_with_weights[layer]}
             weights |= fresh_weights(layer, classes.get(layer, ""), own, seed)
-        other = TorchClassifier(self.program, weights, self.ending, self.batch_size, self.class_names)
+        other = TorchClassifier(
+            self.program, weights, self.ending, self.own, self.batch_size, self.class_names
+        )
         other._parts = self._parts
-        other.own, other.counts_for = self.own, self
+        other.counts_for = self
         return other
 
     @property
@@ -170,8 +183,5 @@ def torch_classifier(
             rows = [part(weights, batch)[0][:1].reshape(1, -1) for batch in batches]
         return finite_rows(array(torch.cat(rows)))
 
-    classifier = TorchClassifier(
-        program, weights, read_ending(program, activation, outputs), batch_size, class_names
-    )
-    classifier.own = own
-    return classifier
+    ending = read_ending(program, activation, outputs)
+    return TorchClassifier(program, weights, ending, own, batch_size, class_names)

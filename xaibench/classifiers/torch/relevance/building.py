@@ -120,10 +120,8 @@ def _convolution(operation: Operation, given: Given, held: Held) -> WeightedSum:
     def product(x: Any, kernel: Any) -> Any:
         return operation.target(x, kernel, None, **rest)
 
-    outputs = 1 if "transpose" in kind(operation) else 0
-
     def by_output(scale: Any, kernel: Any) -> Any:
-        return scale.reshape([-1 if axis == outputs else 1 for axis in range(kernel.ndim)])
+        return scale.reshape(-1, *[1] * (kernel.ndim - 1))
 
     def weights() -> tuple[Any, Any]:
         bias = given["bias"]

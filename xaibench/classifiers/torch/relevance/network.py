@@ -14,7 +14,16 @@ from xaibench.classifiers.torch.program import Program, Weights, shape_of
 from xaibench.classifiers.torch.relevance.building import BATCH_NORM, Held, fold, node_of
 from xaibench.classifiers.torch.relevance.tensors import TorchTensors
 
-OF_SINGLE_PIXELS = KEEPS_VALUES | {BATCH_NORM, "add", "sub", "mul", "div"}
+OF_SINGLE_PIXELS = KEEPS_VALUES | {
+    BATCH_NORM,
+    "layer_norm",
+    "group_norm",
+    "instance_norm",
+    "add",
+    "sub",
+    "mul",
+    "div",
+}
 """Operations (of one tensor and constants) that give each pixel a new value in its place."""
 
 
@@ -71,7 +80,7 @@ def _append(
         source = operation.args[0]
         users = [each for each in operations if source in each.all_input_nodes]
         last = next((node for node in nodes if node.target is source), None)
-        if len(users) == 1 and isinstance(last, Convolution | Dense):
+        if len(users) == 1 and isinstance(last, Convolution | Dense) and "transpose" not in kind(source):
             nodes[nodes.index(last)] = fold(last, operation, held)
             return
     known = {node.target for node in nodes}
