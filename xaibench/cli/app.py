@@ -10,6 +10,7 @@ from rich.markup import escape
 from xaibench.api import XaibenchError
 from xaibench.cli import run as cli_run
 from xaibench.cli import study as cli_study
+from xaibench.cli.checklist import checklist
 from xaibench.cli.data import data_app
 from xaibench.cli.leaderboard import leaderboard_app
 from xaibench.cli.listing import list_app
@@ -46,6 +47,7 @@ app.command(epilog="Example: `xaibench train --dataset phantom --out models/phan
 app.command(epilog="Example: `xaibench study --dataset phantom --out runs/study`", context_settings=OPEN)(
     cli_study.study
 )
+app.command(epilog="Example: `xaibench checklist runs/s`")(checklist)
 app.command(epilog="Example: `xaibench validate --repeats 5`")(validate)
 app.command(epilog="Example: `xaibench tune rise --metric morf-lerf --trials 20`", context_settings=OPEN)(
     tune
