@@ -8,6 +8,7 @@ from keras.applications import imagenet_utils
 
 from tests.harness.in_memory import Patients, likes_bright, made_cases
 from xaibench.api import Intensity, LoadedModel, Preprocessing, Silent, XaibenchError
+from xaibench.classifiers.callable import PythonCallable
 from xaibench.classifiers.preprocessed import Preprocessed
 from xaibench.harness.describe import Sources
 from xaibench.harness.prepare import Prepared, prepare
@@ -144,6 +145,10 @@ def test_a_model_no_better_than_chance_leads_to_its_scaling() -> None:
     (note,) = told(prepared(8, count=10), "no more than by always naming one class. If it was")
     assert note.startswith("The model is right in 5 of 10 cases")
     assert not told(prepared(8, count=6), "by always naming one class. ")
+    findings = PythonCallable(likes_bright().scores, (8, 8, 1), exclusive=False)
+    assert not told(
+        prepared(8, count=10, model=LoadedModel("test", (findings,))), "by always naming one class. "
+    )
     known = LoadedModel("test", (likes_bright(),), intensity=Intensity.RAW)
     assert not told(prepared(8, count=10, model=known), "by always naming one class. ")
 

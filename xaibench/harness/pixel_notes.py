@@ -50,15 +50,17 @@ def _misfit(found: tuple[float, float], expected: tuple[float, float]) -> list[s
 def chance_notes(
     cohort: Cohort, model: LoadedModel, scores: Mapping[str, np.ndarray], declared: Preprocessing | None
 ) -> list[str]:
-    """Say where a model is right no more often than by always naming one class, and was perhaps trained on others.
+    """Say where a model is right no more often than by always naming one class, so that its images may be others.
 
-    `scores` are the class probabilities of each case. Nothing is said where the model's intensities are known.
+    `scores` are the class probabilities of each case. Nothing is said where the intensities that it was trained on
+    are known, or its classes do not exclude each other.
     """
+    if model.intensity is not None or not model.classifiers[0].exclusive:
+        return []
     judged = [case for case in cohort.cases if len(case.labels) == 1]
     right = sum(int(scores[case.id].argmax()) == case.label for case in judged)
     counts = np.bincount([case.label for case in judged], minlength=1)
-    known = model.intensity is not None or np.count_nonzero(counts) < 2
-    if known or len(judged) < FEWEST_JUDGED or right > counts.max():
+    if len(judged) < FEWEST_JUDGED or np.count_nonzero(counts) < 2 or right > counts.max():
         return []
     ask = (
         "Look at the preprocessing again."
