@@ -60,6 +60,14 @@ def arrays_file(folder: Path) -> Options:
     return {"path": folder / "cohort.npz"}
 
 
+def medmnist_file(folder: Path) -> Options:
+    images = np.random.default_rng(0).integers(0, 256, (4, 28, 28)).astype(np.uint8)
+    held = {"images": images, "labels": np.array([[0], [1], [1], [0]], np.uint8)}
+    arrays = {f"{split}_{what}": held[what] for split in ("train", "val", "test") for what in held}
+    np.savez(folder / "breastmnist.npz", **arrays)
+    return {"path": folder / "breastmnist.npz"}
+
+
 def keras_file(folder: Path) -> Options:
     from xaibench.models.tiny import tiny_classifier
 
@@ -114,6 +122,7 @@ OPTIONS: Mapping[str, Make] = {
     "dicom-folder": dicom_folder,
     "image-folder": picture_folder,
     "keras-file": keras_file,
+    "medmnist": medmnist_file,
     "nifti": nifti_folder,
     "onnx-file": onnx_file,
     "phantom": small_phantom,
