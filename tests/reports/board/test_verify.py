@@ -166,6 +166,7 @@ def test_what_is_not_what_the_entry_says_is_told(
 
     _, found = verify(forged(entry, both), Sample(seed=0, share=0.01, at_least=1), Silent())
     assert not found.passed
+    assert ("no score could be compared" in found.text) == (found.compared == 0)
     assert any(re.match(sentence, problem) for problem in found.problems), found.problems
 
 

@@ -46,10 +46,13 @@ class Verification(Part):
     def text(self) -> str:
         """What the badge says, on one line."""
         where = f"{self.machine.system}, {self.machine.cpu}, Python {self.machine.python}"
-        return (
-            f"{self.agreed} of {self.compared} scores agreed in {self.sampled} of {self.cells} cells, "
-            f"re-run on {self.at:%Y-%m-%d} ({where}, xaibench {self.versions.get('xaibench', 'unknown')})"
+        outcome = (
+            f"{self.agreed} of {self.compared} scores agreed in {self.sampled} of {self.cells} cells, re-run"
+            if self.compared
+            else "no score could be compared; tried"
         )
+        version = self.versions.get("xaibench", "unknown")
+        return f"{outcome} on {self.at:%Y-%m-%d} ({where}, xaibench {version})"
 
     @property
     def caution(self) -> str:
