@@ -198,6 +198,23 @@ def test_the_command_line_makes_scores_and_joins_the_report(run: RunFolder, tmp_
     assert (run.path / "readers.md").read_text().startswith("# Readers on the maps of recurrence on phantom")
 
 
+def test_a_study_of_one_reader_without_repeats_has_tables_without_rows(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    making.make_study(run, tmp_path, making.Plan(methods=("lime", "mask"), repeated=0.0))
+    key = reading.read_key(tmp_path)
+    (tmp_path / "r.json").write_text(answered(key, "reader-1").model_dump_json())
+    score_studies(run, [tmp_path])
+    assert (run.path / "readers-agreement.csv").read_text() == "question,coefficient,value,low,high\n"
+    assert (run.path / "readers-repeats.csv").read_text() == "reader,question,maps,same,low,high,kappa\n"
+    assert (run.path / "readers-metrics.csv").read_text().count(
+        "\n"
+    ) == 1  # two maps have no rank correlation
+    assert (run.path / "readers-ratings.csv").read_text().splitlines()[
+        1
+    ] == "lime,on-finding,3,2.0687,3.9313,6"
+
+
 def test_readers_of_two_studies_are_told_apart(run: RunFolder, study: Path, key: Key, tmp_path: Path) -> None:
     first = copy_of(study, tmp_path / "first", answered(key, "reader-1"))
     making.make_study(run, tmp_path / "second", making.Plan(seed=5))

@@ -12,18 +12,29 @@ from xaibench.reports.pages.frames import csv_text
 from xaibench.reports.pages.markdown import markdown_table
 from xaibench.reports.readers.questions import QUESTIONS
 from xaibench.reports.readers.rendering import rendered
-from xaibench.reports.readers.results import FILE, ReaderResults
+from xaibench.reports.readers.results import (
+    FILE,
+    Figure,
+    MethodRating,
+    MetricAgreement,
+    Overlap,
+    ReaderAgreement,
+    ReaderResults,
+    Repeated,
+)
 from xaibench.reports.readers.tables import summary, tables
 
 PAGE = "readers.html"
+NUMBERS = ("value", "low", "high", "kappa")
+"""Columns that hold no number in some rows."""
 
 
 def write(folder: RunFolder, found: ReaderResults) -> Path:
     """Write all files into the run folder; returns the path of the page."""
     info = folder.info()
     folder.write_text(FILE, found.model_dump_json(indent=1) + "\n")
-    for name, rows in csv_rows(found).items():
-        folder.write_text(f"readers-{name}.csv", csv_text(frame(rows)))
+    for name, table in csv_tables(found).items():
+        folder.write_text(f"readers-{name}.csv", csv_text(table))
     folder.write_text("readers.md", markdown(info, found))
     return folder.write_text(PAGE, results_page(info, found))
 
@@ -33,22 +44,24 @@ def readers_page(folder: RunFolder) -> str:
     return PAGE if (folder.path / FILE).is_file() else ""
 
 
-def csv_rows(found: ReaderResults) -> Mapping[str, Sequence[Part]]:
-    """Rows of each CSV file."""
+def csv_tables(found: ReaderResults) -> dict[str, pd.DataFrame]:
+    """Tables for machines."""
     return {
-        "ratings": found.ratings,
-        "agreement": found.agreement,
-        "repeats": found.repeats,
-        "metrics": found.metrics,
-        "overlaps": found.overlaps,
+        "ratings": frame(MethodRating, found.ratings),
+        "agreement": frame(ReaderAgreement, found.agreement),
+        "repeats": frame(Repeated, found.repeats),
+        "metrics": frame(MetricAgreement, found.metrics),
+        "overlaps": frame(Overlap, found.overlaps),
     }
 
 
-def frame(rows: Sequence[Part]) -> pd.DataFrame:
+def frame(kind: type[Part], rows: Sequence[Part]) -> pd.DataFrame:
     """Rows as a table; the parts of a figure stand in columns of their own."""
-    flat = pd.DataFrame([_flat(row.model_dump()) for row in rows])
-    numbers = [name for name in ("value", "low", "high", "kappa") if name in flat]
-    return flat.astype(dict.fromkeys(numbers, float))
+    columns: list[str] = []
+    for name, field in kind.model_fields.items():
+        columns += Figure.model_fields if field.annotation is Figure else [name]
+    flat = pd.DataFrame([_flat(row.model_dump()) for row in rows], columns=columns)
+    return flat.astype({name: float for name in NUMBERS if name in flat})
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
