@@ -68,6 +68,11 @@ def answers(studies: Sequence[Study], patients: Mapping[str, str]) -> pd.DataFra
     return pd.DataFrame(rows, columns=["reader", "item", "repeats", *MAP, *NAMES])
 
 
+def first_time(answers: pd.DataFrame) -> pd.DataFrame:
+    """Answers on maps that are shown for the first time."""
+    return answers[answers["repeats"].isna()]
+
+
 def drawings(studies: Sequence[Study]) -> list[Drawing]:
     """What each reader drew on each case."""
     return [

@@ -5,16 +5,11 @@ from functools import partial
 from pathlib import Path
 
 from xaibench.harness.store.folder import RunFolder
-from xaibench.reports.readers.answers import Study, answers, check_run, drawings
+from xaibench.reports.readers.against_metrics import metric_agreement
+from xaibench.reports.readers.answers import Study, answers, check_run, drawings, first_time
 from xaibench.reports.readers.maps import finite_map
 from xaibench.reports.readers.overlaps import overlaps
-from xaibench.reports.readers.rated import (
-    first_time,
-    method_ratings,
-    metric_agreement,
-    reader_agreement,
-    repeated,
-)
+from xaibench.reports.readers.rated import method_ratings, reader_agreement, repeated
 from xaibench.reports.readers.reading import read_key, read_ratings
 from xaibench.reports.readers.results import ReaderResults
 from xaibench.reports.readers.writing import write
