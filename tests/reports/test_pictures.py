@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from xaibench.reports.pictures.pictures import OUTLINE, SIZE, heatmap_picture, slice_picture
+from xaibench.reports.pictures.pictures import DARK, LIGHT, SIZE, heatmap_picture, slice_picture
 
 
 def pixels(src: str) -> np.ndarray:
@@ -55,13 +55,27 @@ def test_scaling_a_map_changes_no_pixel() -> None:
     assert heatmap_picture(ramp(-1, 3), None).src == heatmap_picture(16 * ramp(-1, 3), None).src
 
 
-def test_the_outline_is_the_inner_boundary_of_the_mask() -> None:
+def test_the_outline_is_light_inside_the_edge_of_the_mask_and_dark_outside() -> None:
     mask = np.zeros((SIZE, SIZE), bool)
     mask[40:60, 30:80] = True
-    green = (pixels(heatmap_picture(np.zeros((SIZE, SIZE), np.float32), mask).src) == OUTLINE).all(axis=-1)
-    expected = mask.copy()
-    expected[41:59, 31:79] = False
-    assert np.array_equal(green, expected)
+    found = pixels(heatmap_picture(ramp(2, 3).repeat(3, axis=0).repeat(3, axis=1), mask).src)
+    light = mask.copy()
+    light[41:59, 31:79] = False
+    assert np.array_equal((found == LIGHT).all(axis=-1), light)
+    dark = np.zeros_like(mask)
+    dark[39:61, 30:80] = dark[40:60, 29:81] = True
+    assert np.array_equal((found == DARK).all(axis=-1), dark & ~mask)
+
+
+@pytest.mark.parametrize("value", [-3.0, -1.0, 0.0, 1.0, 3.0])
+def test_the_outline_shows_on_any_colour(value: float) -> None:
+    mask = np.zeros((SIZE, SIZE), bool)
+    mask[40:60, 30:80] = True
+    heatmap = np.full((SIZE, SIZE), value, np.float32)
+    heatmap[0, :2] = -3, 3
+    found = pixels(heatmap_picture(heatmap, mask).src).astype(int)
+    contrasts = [abs(found[place] - found[50, 50]).max() for place in ((40, 50), (39, 50))]
+    assert max(contrasts) > 100
 
 
 @pytest.mark.parametrize(

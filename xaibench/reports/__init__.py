@@ -14,16 +14,17 @@ if TYPE_CHECKING:
     from xaibench.reports.verdicts.criteria import Judged
 
 
-def write_reports(folder: RunFolder) -> Path:
+def write_reports(folder: RunFolder, single_file: bool = False) -> Path:
     """Write the tables (CSV, leaderboard.md) and report.html; returns the path of report.html.
 
-    A run with a cross-validated model gets study.html too (see `study_path`), linked with report.html.
+    Where the pictures of the cases are large they stand in `report/` beside report.html, unless a single file is asked
+    for. A run with a cross-validated model gets study.html too (see `study_path`), linked with report.html.
     The same records give the same bytes, in whatever order they were made. Raises XaibenchError where the
-    folder holds no run or a damaged one.
+    folder holds no run or a damaged one, or a single file would be too large.
     """
     from xaibench.reports.pages.writer import write
 
-    return write(folder)
+    return write(folder, single_file)
 
 
 def training_page(class_names: Sequence[str], record: Mapping[str, Any]) -> str:

@@ -6,12 +6,15 @@ from xaibench.harness.store.folder import RunFolder
 from xaibench.reports.in_words.cases import InWords
 from xaibench.reports.pages import appendix
 from xaibench.reports.pages.appendix import Table
+from xaibench.reports.pages.beside import json_text
 from xaibench.reports.pages.markdown import subtitle
 from xaibench.reports.pages.rendering import rendered
 from xaibench.reports.pages.training import STUDY
 from xaibench.reports.pages.values import by_group, entries
+from xaibench.reports.pages.viewer import rows, viewer_index
 from xaibench.reports.pictures.figures import panels
-from xaibench.reports.pictures.gallery import case_rows
+from xaibench.reports.pictures.gallery import case_rows, shown_note
+from xaibench.reports.pictures.pictures import DIVERGING, SEQUENTIAL, gradient
 from xaibench.reports.pictures.ranks import rank_plots
 from xaibench.reports.pictures.simulated import simulated_rows
 from xaibench.reports.scoring.families import metrics_by_family
@@ -23,9 +26,16 @@ from xaibench.reports.verdicts.summary import HEADINGS, summary
 from xaibench.reports.verdicts.verdict import Question
 
 
-def page(folder: RunFolder, run: Results, asked: Sequence[Question], told: Mapping[str, InWords]) -> str:
-    """Render the report of a run; `told` are its cases in words."""
+def page(
+    folder: RunFolder,
+    run: Results,
+    asked: Sequence[Question],
+    told: Mapping[str, InWords],
+    pictures: Sequence[str],
+) -> str:
+    """Render the report of a run; `told` are its cases in words, `pictures` those of the viewer that stand inside."""
     info, board = run.info, run.board
+    index = viewer_index(run, told)
     return rendered(
         "report.html.j2",
         info=info,
@@ -43,6 +53,12 @@ def page(folder: RunFolder, run: Results, asked: Sequence[Question], told: Mappi
         criteria=criteria(run),
         panels=panels(info, run.scores, board),
         cases=case_rows(folder, run, told),
+        shown_note=shown_note(info, run.cases),
+        rows=rows(info),
+        index=index,
+        index_json=json_text(index),
+        pictures=pictures,
+        bars={"unsigned": gradient(SEQUENTIAL), "signed": gradient(DIVERGING)},
         cohort=simulated_rows(folder, run),
         study=STUDY if "training" in info.model.record else "",
         failures=appendix.failure_tables(run.records, folder.failures()),
@@ -66,7 +82,9 @@ def confusion(performance: Performance | None) -> Table | None:
         return None
     counts = performance.confusion()
     rows = [[f"is {name}", *map(str, row)] for name, row in zip(counts.index, counts.to_numpy(), strict=True)]
-    return Table("Confusion matrix (patients)", ["", *(f"called {name}" for name in counts.columns)], rows)
+    return Table(
+        "Confusion matrix (patients)", ["label", *(f"called {name}" for name in counts.columns)], rows
+    )
 
 
 def agreement(run: Results) -> Table | None:
@@ -85,7 +103,7 @@ def agreement(run: Results) -> Table | None:
         "Kendall's tau over the explainers, mean over patients with its 95 % interval: 1 = two metrics put the "
         "explainers in the same order, 0 = in unrelated ones, -1 = in opposite ones"
     )
-    return Table(caption, ["", *facts], rows)
+    return Table(caption, ["fact", *facts], rows)
 
 
 def criteria(run: Results) -> Table:

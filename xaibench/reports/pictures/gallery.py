@@ -8,14 +8,17 @@ from xaibench.harness.store.folder import RunFolder
 from xaibench.harness.store.run_info import CaseInfo, RunInfo
 from xaibench.reports.in_words.cases import InWords
 from xaibench.reports.in_words.observed import missing_map
+from xaibench.reports.pictures.outcome import misclassified
 from xaibench.reports.pictures.pictures import heatmap_picture, slice_picture
 from xaibench.reports.pictures.tiles import Tile, described
 from xaibench.reports.scoring.groups import class_name
 from xaibench.reports.scoring.results import Results
-from xaibench.reports.text import percent
+from xaibench.reports.text import percent, plural
 
 SHOWN = 4
-"""Cases in the gallery."""
+"""Cases in the gallery, by the classes in turn."""
+WRONG_SHOWN = 4
+"""Misclassified cases that are shown besides."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,22 @@ def by_class(info: RunInfo, cases: Mapping[str, Case]) -> dict[str, list[Case]]:
 
 
 def chosen(info: RunInfo, cases: Mapping[str, Case], count: int = SHOWN) -> list[str]:
-    """Choose case names from the explained classes in turn."""
+    """Choose case names from the explained classes in turn, then the misclassified ones that the model is surest of."""
     queues = enumerate(by_class(info, cases).values())
     ranked = [(turn, number, case.id) for number, queue in queues for turn, case in enumerate(queue)]
-    return [case for _, _, case in sorted(ranked)[:count]]
+    names = [case for _, _, case in sorted(ranked)[:count]]
+    wrong = [case.id for case in misclassified(info)]
+    missing = max(0, min(WRONG_SHOWN, len(wrong)) - len({*names} & {*wrong}))
+    return names + [name for name in wrong if name not in names][:missing]
+
+
+def shown_note(info: RunInfo, cases: Mapping[str, Case]) -> str:
+    """Say how many of the misclassified cases the gallery shows."""
+    wrong = {case.id for case in misclassified(info)}
+    if not wrong:
+        return "The model gets no case wrong." if cases else ""
+    shown = len(wrong.intersection(chosen(info, cases)))
+    return f"{shown} of the {plural(len(wrong), 'misclassified case')} {'is' if shown == 1 else 'are'} shown."
 
 
 def case_rows(folder: RunFolder, run: Results, told: Mapping[str, InWords]) -> list[CaseRow]:

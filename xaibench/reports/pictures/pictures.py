@@ -15,9 +15,10 @@ from xaibench.api import Heatmap, Image, Region
 
 SIZE = 192
 """Pictures are enlarged by whole factors to at least this height in pixels, and reduced to at most twice it."""
-OUTLINE = (64, 255, 120)
-LEVELS = 255
-"""Colours of a map; the last index of the palette is the outline's."""
+LIGHT, DARK = (255, 255, 255), (0, 0, 0)
+"""The outline: light inside the region's edge and dark outside it, so that it shows on any colour."""
+LEVELS = 253
+"""Colours of a map, odd so that zero has one of its own; the two after them are the outline's."""
 
 Flat = Float[np.ndarray, "h w"]
 Resized = Float[np.ndarray, "rows columns"]
@@ -53,10 +54,15 @@ class Picture:
 
 def slice_picture(image: Image, mask: Region | None) -> Picture:
     """Show a slice in grey, mean over channels, from its 1st to its 99th percentile."""
+    return Picture(_png(brightness(image), colormaps["gray"], mask))
+
+
+def brightness(image: Image) -> Flat:
+    """Mean over channels, from 0 at the 1st percentile of the image to 1 at its 99th."""
     grey = image.mean(axis=-1, dtype=np.float64)
     low, high = np.percentile(grey, (1, 99))
-    shares = np.clip((grey - low) / max(high - low, 1e-12), 0, 1)
-    return Picture(_png(shares, colormaps["gray"], mask))
+    shares: Flat = np.clip((grey - low) / max(high - low, 1e-12), 0, 1)
+    return shares
 
 
 def heatmap_picture(heatmap: Heatmap, mask: Region | None) -> Picture:
@@ -67,40 +73,44 @@ def heatmap_picture(heatmap: Heatmap, mask: Region | None) -> Picture:
     limit = max(abs(low), abs(high))
     bottom, colours = (-limit, DIVERGING) if low < 0 else (0.0, SEQUENTIAL)
     shares = (heatmap.astype(np.float64) - bottom) / (limit - bottom)
-    return Picture(_png(shares, colours, mask), ColourBar(bottom, limit, _gradient(colours)))
+    return Picture(_png(shares, colours, mask), ColourBar(bottom, limit, gradient(colours)))
 
 
 def category_picture(numbers: Int[np.ndarray, "h w"], colours: Sequence[str]) -> Picture:
     """Show each number 0, 1, ... in the colour of its place, `#rrggbb`; colours are never mixed."""
-    palette = np.rint(255 * np.array([to_rgb(colour) for colour in colours])).astype(np.uint8)
+    listed = np.rint(255 * np.array([to_rgb(colour) for colour in colours])).astype(np.uint8)
     height, width = numbers.shape
     rows, columns = _resized(np.zeros(numbers.shape)).shape
     nearest = numbers[np.arange(rows)[:, None] * height // rows, np.arange(columns) * width // columns]
-    return Picture(_encoded(nearest.astype(np.uint8), palette))
+    return Picture(_encoded(nearest.astype(np.uint8), listed))
 
 
-def _gradient(colours: Colormap) -> str:
-    stops = ", ".join(f"#{row.tobytes().hex()}" for row in _palette(colours, 9))
+def gradient(colours: Colormap) -> str:
+    """CSS gradient from the low to the high end."""
+    stops = ", ".join(f"#{row.tobytes().hex()}" for row in palette(colours, 9))
     return f"linear-gradient(to right, {stops})"
 
 
-def _palette(colours: Colormap, count: int) -> Palette:
+def palette(colours: Colormap, count: int) -> Palette:
+    """Colours from one end of a map to the other, 0..255."""
     rgba = np.asarray(colours(np.linspace(0, 1, count)))
-    palette: Palette = np.rint(rgba[:, :3] * 255).astype(np.uint8)
-    return palette
+    found: Palette = np.rint(rgba[:, :3] * 255).astype(np.uint8)
+    return found
 
 
 def _png(shares: Flat, colours: Colormap, mask: Region | None) -> str:
     """Draw values in [0, 1]; a palette picture loses no colour and is a third of the size of a true-colour one."""
     indices = np.rint(_resized(shares) * (LEVELS - 1)).astype(np.uint8)
     if mask is not None:
-        indices[_outline(_resized(mask.astype(np.float64)) >= 0.5)] = LEVELS
-    return _encoded(indices, np.vstack([_palette(colours, LEVELS), np.array([OUTLINE], np.uint8)]))
+        marked = _resized(mask.astype(np.float64)) >= 0.5
+        indices[_edge(marked)] = LEVELS
+        indices[_edge(~marked, beyond=True)] = LEVELS + 1
+    return _encoded(indices, np.vstack([palette(colours, LEVELS), np.array([LIGHT, DARK], np.uint8)]))
 
 
-def _encoded(indices: UInt8[np.ndarray, "rows columns"], palette: Palette) -> str:
+def _encoded(indices: UInt8[np.ndarray, "rows columns"], colours: Palette) -> str:
     picture = Pillow.fromarray(indices)
-    picture.putpalette(palette.tobytes())
+    picture.putpalette(colours.tobytes())
     file = io.BytesIO()
     picture.save(file, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
@@ -119,9 +129,9 @@ def _resized(values: Flat) -> Resized:
     return np.clip(np.asarray(reduced, dtype=np.float64), 0, 1)
 
 
-def _outline(mask: Region) -> Region:
-    """Inner boundary, one pixel wide: pixels of the region with a 4-neighbour outside it or outside the picture."""
-    padded = np.pad(mask, 1)
+def _edge(mask: Region, beyond: bool = False) -> Region:
+    """Pixels of the region with a 4-neighbour outside it; `beyond` says what lies outside the picture."""
+    padded = np.pad(mask, 1, constant_values=beyond)
     inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     edge: Region = mask & ~inside
     return edge
