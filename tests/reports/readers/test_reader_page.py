@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from xaibench.harness.store.folder import RunFolder
 from xaibench.reports.pictures.pictures import heatmap_picture
 from xaibench.reports.readers.formats import Key
 from xaibench.reports.readers.making import Plan, make_study
-from xaibench.reports.readers.page import map_source
+from xaibench.reports.readers.page import map_source, reader_page
 
 PAGES = ("reader-1.html", "reader-2.html")
 
@@ -68,6 +69,22 @@ def test_the_page_reaches_for_nothing_outside_itself(study: Path) -> None:
     assert policy[1].startswith("default-src 'none'; img-src data:;")
     assert not re.findall(r"https?://|fetch\(|XMLHttpRequest|sendBeacon|WebSocket|import\(", text)
     assert re.findall(r'<(?:script|link|img)[^>]* (?:src|href)="(?!data:)', text) == []
+
+
+def test_names_of_the_cohort_are_text_and_nothing_else(run: RunFolder, key: Key) -> None:
+    nasty = "</script><script>alert(1)</script>"
+    cases = {name: replace(case, region_name=nasty) for name, case in run.cases().items()}
+    heatmap = np.ones((24, 24), np.float32)
+    text = reader_page(
+        key.study,
+        "reader-1",
+        key.readers["reader-1"],
+        cases,
+        dict.fromkeys(cases, nasty),
+        lambda method, case: heatmap,
+    )
+    assert nasty not in text
+    assert text.count("</script>") == 2
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_study(
