@@ -58,4 +58,6 @@ def readers_score(
     page = score_studies(folder, studies)
     out_console.print((folder.path / "readers.md").read_text(encoding="utf-8"), markup=False)
     folder.close()
-    out_console.print(f"Page: {escape(str(page))}")
+    out_console.print(
+        f"Page: {escape(str(page))}; `xaibench report {escape(str(run))}` links it with the report."
+    )

@@ -15,11 +15,13 @@ from tests.reports.readers.conftest import CORNER, RUN, answered, by_method, cop
 from xaibench.api import XaibenchError
 from xaibench.cli.app import app
 from xaibench.harness.store.folder import RunFolder
+from xaibench.reports import write_reports
 from xaibench.reports.readers import agreement, making, reading
 from xaibench.reports.readers.answers import Study
 from xaibench.reports.readers.formats import Key, Ratings, Shown
 from xaibench.reports.readers.results import ReaderResults
 from xaibench.reports.readers.scoring import found, score_studies
+from xaibench.reports.readers.writing import readers_page
 
 
 def scored(run: RunFolder, key: Key, *ratings: Ratings) -> ReaderResults:
@@ -196,6 +198,9 @@ def test_the_command_line_makes_scores_and_joins_the_report(run: RunFolder, tmp_
     rows = list(csv.DictReader((run.path / "readers-ratings.csv").read_text().splitlines()))
     assert [float(row["value"]) for row in rows] == [row.rating.value for row in typed.ratings]
     assert (run.path / "readers.md").read_text().startswith("# Readers on the maps of recurrence on phantom")
+    assert '<a href="readers.html">' in write_reports(run).read_text()
+    (run.path / "readers.json").unlink()
+    assert readers_page(run) == ""
 
 
 def test_a_study_of_one_reader_without_repeats_has_tables_without_rows(

@@ -17,6 +17,7 @@ from xaibench.reports.pictures.gallery import case_rows, shown_note
 from xaibench.reports.pictures.pictures import DIVERGING, SEQUENTIAL, gradient
 from xaibench.reports.pictures.ranks import rank_plots
 from xaibench.reports.pictures.simulated import simulated_rows
+from xaibench.reports.readers.writing import readers_page
 from xaibench.reports.scoring.families import metrics_by_family
 from xaibench.reports.scoring.performance import Performance
 from xaibench.reports.scoring.results import Results
@@ -61,6 +62,7 @@ def page(
         bars={"unsigned": gradient(SEQUENTIAL), "signed": gradient(DIVERGING)},
         cohort=simulated_rows(folder, run),
         study=STUDY if "training" in info.model.record else "",
+        readers=readers_page(folder),
         failures=appendix.failure_tables(run.records, folder.failures()),
         glossary=appendix.glossary(info),
         methods=appendix.methods(info),
