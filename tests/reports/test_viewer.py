@@ -132,6 +132,7 @@ def test_a_single_misclassified_case_is_shown_whatever_the_classes() -> None:
     info = info_of({"a": "cam"}, ["gini"], [*cases[:7], unsure_mistake(cases[7])])
     assert [case.id for case in misclassified(info)] == ["P007-s17"]
     assert chosen(info, make_cases(8))[-1] == "P007-s17"
+    assert shown_note(info, make_cases(8)) == "The one misclassified case is shown."
     assert len(chosen(info, make_cases(8))) == 5
 
 

@@ -13,7 +13,7 @@ from xaibench.reports.pictures.pictures import heatmap_picture, slice_picture
 from xaibench.reports.pictures.tiles import Tile, described
 from xaibench.reports.scoring.groups import class_name
 from xaibench.reports.scoring.results import Results
-from xaibench.reports.text import percent, plural
+from xaibench.reports.text import percent
 
 SHOWN = 4
 """Cases in the gallery, by the classes in turn."""
@@ -59,8 +59,10 @@ def shown_note(info: RunInfo, cases: Mapping[str, Case]) -> str:
     wrong = {case.id for case in misclassified(info)}
     if not wrong:
         return "The model gets no case wrong." if cases else ""
+    if len(wrong) == 1:
+        return "The one misclassified case is shown."
     shown = len(wrong.intersection(chosen(info, cases)))
-    return f"{shown} of the {plural(len(wrong), 'misclassified case')} {'is' if shown == 1 else 'are'} shown."
+    return f"{shown} of the {len(wrong)} misclassified cases are shown."
 
 
 def case_rows(folder: RunFolder, run: Results, told: Mapping[str, InWords]) -> list[CaseRow]:
