@@ -24,7 +24,7 @@ class Setting:
 
     @cached_property
     def distances(self) -> Distances | None:
-        """From each pixel to the nearest annotated one, centre to centre, in `unit`; None where nothing is annotated."""
+        """Distance of each pixel to the nearest annotated one, in `unit`; None where nothing is annotated."""
         from scipy.ndimage import distance_transform_edt
 
         region = self.case.region
