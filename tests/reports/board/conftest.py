@@ -18,6 +18,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
 
 @pytest.fixture
 def entry_file(tmp_path: Path) -> Path:
-    """Entry of two methods on three patients, to be changed."""
+    """Entry of two methods, one of them a control, on three patients; to be changed."""
     plan = Plan(patients=3, metrics=("morf-lerf", "gini", "latency", "throughput"))
-    return added(made_run(tmp_path / "run", plan, ["lime", "grad-cam"]), tmp_path / "board")
+    return added(made_run(tmp_path / "run", plan, ["lime", "random"]), tmp_path / "board")

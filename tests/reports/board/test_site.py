@@ -4,6 +4,7 @@ import base64
 import csv
 import hashlib
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 from tests.reports.board.made_up_board import added, forged, made_run
 from tests.reports.made_up import Plan
 from xaibench.harness.store.folder import RunFolder
+from xaibench.harness.store.run_info import Machine
+from xaibench.reports.board.badge import Verification, write_badge
 from xaibench.reports.board.entry import Row
 from xaibench.reports.board.folder import add, withdraw
 from xaibench.reports.board.site import build
@@ -21,6 +24,16 @@ from xaibench.reports.board.tables import latex, safe_csv
 from xaibench.reports.pages.appendix import Table
 
 HOSTILE = "=HYPERLINK(\"x\")<script>alert('x')</script>\\input{x} & $y_1$ | z"
+CHECKED = Verification(
+    at=datetime(2030, 1, 2, tzinfo=UTC),
+    machine=Machine(cpu="x86_64", cores=2, memory_gib=8, system="Linux 6", python="3.11.9"),
+    versions={"xaibench": "0.2.0"},
+    sample_seed=1,
+    cells=28,
+    sampled=20,
+    compared=90,
+    agreed=90,
+)
 REPORT = '<!DOCTYPE html><script>alert(1)</script><img src="https://elsewhere.example/x.png">'
 
 
@@ -51,9 +64,10 @@ def site(made: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
         section["cohort"]["name"] = HOSTILE
         return [row.model_copy(update={"reason": HOSTILE}) if row.reason else row for row in rows]
 
+    write_badge(path, CHECKED)
     withdraw(forged(path, hostile), HOSTILE)
     plan = Plan(patients=3, metrics=("gini", "morf-lerf", "throughput"))
-    run = made_run(board / "run", plan, ["lime", "grad-cam"])
+    run = made_run(board / "run", plan, ["lime"])
     forged(added(run, board), hostile, instead=True)
     return build(board).parent
 
@@ -154,11 +168,16 @@ def test_latex_is_escaped_and_ruled() -> None:
     assert r"\textbackslash input\{x\} \& 5 \% & \$y\$ \\" in text
 
 
-def test_the_same_board_gives_the_same_bytes(site: Path, tmp_path: Path) -> None:
-    again = build(site.parent, tmp_path / "again").parent
-    assert {p.name: p.read_bytes() for p in again.iterdir()} == {
-        p.name: p.read_bytes() for p in site.iterdir()
-    }
+def test_the_same_board_gives_the_same_bytes(entry_file: Path, tmp_path: Path) -> None:
+    first, again = (build(entry_file.parents[1], tmp_path / name).parent for name in ("first", "again"))
+    found = {path.name: path.read_bytes() for path in again.iterdir()}
+    assert found == {path.name: path.read_bytes() for path in first.iterdir()}
+
+
+def test_a_badge_and_what_it_could_have_missed_are_shown(texts: dict[str, str]) -> None:
+    assert any('<span class="badge good">verified</span>' in text for text in texts.values())
+    (page,) = [text for text in texts.values() if CHECKED.caution in text]
+    assert CHECKED.text in page
 
 
 def test_tables_have_captions_and_pictures_have_words(texts: dict[str, str]) -> None:
