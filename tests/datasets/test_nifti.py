@@ -187,7 +187,9 @@ def test_masks_without_an_image_are_told(tmp_path):
     table(tmp_path, "patient,label\nsub-01,0\n")
     dataset = Nifti(tmp_path)
     assert next(dataset.volumes()).regions is None
-    assert any(note.startswith("Masks that belong to no image, or to several: 1;") for note in dataset.notes())
+    assert any(
+        note.startswith("Masks that belong to no image, or to several: 1;") for note in dataset.notes()
+    )
     assert "[derivatives/sub-02_desc-lesion_mask.nii.gz]" in dataset.check_table()[2][0]
 
 

@@ -54,7 +54,9 @@ Mean = Annotated[str | None, typer.Option(help="subtracted after scaling: a numb
 Std = Annotated[str | None, typer.Option(help="divided by after that: a number, or one a channel")]
 Target = Annotated[
     str | None,
-    typer.Option(help="explained class: predicted, true, finding, all, a name or a number  [default: predicted]"),
+    typer.Option(
+        help="explained class: predicted, true, finding, all, a name or a number  [default: predicted]"
+    ),
 ]
 Classes = Annotated[str | None, typer.Option(help="names of the model's outputs, in their order, by commas")]
 Concepts = Annotated[
