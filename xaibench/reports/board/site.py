@@ -71,9 +71,7 @@ def _stem(page: Page) -> str:
 
 
 def _page(template: str, **content: Any) -> str:
-    script = (
-        resources("xaibench.reports.pages").joinpath("templates/board/table.js").read_text(encoding="utf-8")
-    )
+    script = resources("xaibench.reports.pages").joinpath("templates/tables.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return rendered(
         f"board/{template}.html.j2",
