@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from typer.testing import CliRunner
 
-from tests.reports.made_up import NASTY
+from tests.reports.made_up import NASTY, Plan, make_run
 from tests.reports.readers.conftest import CORNER, RUN, answered, by_method, copy_of, same, shown_methods
 from xaibench.api import XaibenchError
 from xaibench.cli.app import app
@@ -180,7 +180,7 @@ def test_a_study_of_another_run_is_refused(run: RunFolder, key: Key, change: dic
         scored(run, key.model_copy(update=change), answered(key, "reader-1"))
 
 
-def test_the_command_line_makes_scores_and_joins_the_report(run: RunFolder, tmp_path: Path) -> None:
+def test_the_command_line_makes_and_scores(run: RunFolder, tmp_path: Path) -> None:
     out, command = tmp_path / "study", CliRunner()
     made = command.invoke(app, ["readers", "make", str(run.path), "--out", str(out), "--readers", "2"])
     assert made.exit_code == 0, made.output
@@ -198,9 +198,15 @@ def test_the_command_line_makes_scores_and_joins_the_report(run: RunFolder, tmp_
     rows = list(csv.DictReader((run.path / "readers-ratings.csv").read_text().splitlines()))
     assert [float(row["value"]) for row in rows] == [row.rating.value for row in typed.ratings]
     assert (run.path / "readers.md").read_text().startswith("# Readers on the maps of recurrence on phantom")
-    assert '<a href="readers.html">' in write_reports(run).read_text()
-    (run.path / "readers.json").unlink()
-    assert readers_page(run) == ""
+
+
+def test_the_report_links_the_readers_where_a_study_was_scored(tmp_path: Path) -> None:
+    methods = {"lime": "perturbation", "mask": "control"}
+    small = make_run(tmp_path, Plan(patients=2, methods=methods, metrics=("morf-lerf", "throughput")))
+    assert readers_page(small) == ""
+    small.write_text("readers.json", "{}")
+    assert '<a href="readers.html">' in write_reports(small).read_text()
+    small.close()
 
 
 def test_a_study_of_one_reader_without_repeats_has_tables_without_rows(
