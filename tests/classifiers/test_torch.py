@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn
 
+import xaibench
 from tests.classifiers.twins import SmallResnet, opened, torch_network
 from xaibench.api import Need, NotApplicable, XaibenchError
 from xaibench.classifiers.torch.building import exported
@@ -363,3 +364,18 @@ def test_the_relevance_of_a_pixel_is_that_of_its_preprocessed_value() -> None:
         np.testing.assert_allclose(
             whole.relevance(images, targets, rule), expected, atol=1e-4 * np.abs(expected).max()
         )
+
+
+def test_from_python_a_network_is_explained_as_it_is() -> None:
+    network = torch_network()
+    images = np.random.default_rng(0).random((2, SIZE, SIZE, 1), dtype=np.float32)
+    found = xaibench.explain(network, images, "saliency")
+    classifier = torch_classifier(exported(network, (SIZE, SIZE, 1)), network)
+    targets = classifier.scores(images).argmax(axis=1)
+    expected = np.abs(classifier.input_gradients(images, targets)).max(axis=-1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+
+
+def test_from_python_a_network_in_training_is_told() -> None:
+    with pytest.raises(XaibenchError, match=r"works as in training; call model.eval\(\)"):
+        xaibench.explain(torch_network().train(), np.zeros((1, SIZE, SIZE, 1), np.float32), "saliency")

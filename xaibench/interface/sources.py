@@ -52,7 +52,7 @@ def model_of(model: Any, dataset: Any, input_shape: tuple[int, ...]) -> LoadedMo
 
 
 def classifier_of(model: Any, input_shape: tuple[int, ...]) -> Classifier:
-    """Classifier of a Keras model or a function; one that is a classifier already is returned."""
+    """Classifier of a Keras model, a PyTorch network or a function; one that is a classifier already is returned."""
     if isinstance(model, Classifier):
         return model
     if inspect.isfunction(model):
@@ -63,10 +63,20 @@ def classifier_of(model: Any, input_shape: tuple[int, ...]) -> Classifier:
         from xaibench.classifiers.keras import KerasClassifier
 
         return KerasClassifier(model)
+    if is_torch_network(model):
+        from xaibench.classifiers.torch.building import exported
+        from xaibench.classifiers.torch.classifier import torch_classifier
+
+        return torch_classifier(exported(model, input_shape), model)
     raise XaibenchError(
-        f"A {type(model).__name__} is no model that can be explained; give a Keras model, a function "
-        f"from images to class probabilities, or the path of a model file."
+        f"A {type(model).__name__} is no model that can be explained; give a Keras model, a PyTorch network, a "
+        f"function from images to class probabilities, or the path of a model file."
     )
+
+
+def is_torch_network(model: Any) -> bool:
+    """Tell by the names of its classes, so that torch is imported for nobody else."""
+    return any(cls.__module__ == "torch.nn.modules.module" for cls in type(model).__mro__)
 
 
 def with_channels(images: np.ndarray) -> np.ndarray:
