@@ -150,6 +150,7 @@ def test_quantus_flips_a_divisor_of_the_pixels_nearest_to_the_steps(
     assert flipping_step(pixels, values, steps) == expected
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("work", "library"),
     [("occlusion", "tf-explain"), ("grad-cam", "tf-explain"), ("lime", "lime"), ("shap", "shap")],

@@ -242,6 +242,7 @@ def test_a_failing_cell_gives_exit_code_1_and_is_named(
     assert "measured" in {row["status"] for row in found if row["method"] == "grad-cam"}
 
 
+@pytest.mark.nightly
 def test_the_run_uses_less_than_4_gib(arguments: list[str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "xaibench", "run", *arguments, "--out", str(tmp_path / "run")]
     child = "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:], stdout=2);"

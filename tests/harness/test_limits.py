@@ -54,8 +54,19 @@ def test_a_long_reason_is_cut() -> None:
 
 
 def test_ctrl_c_goes_through() -> None:
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a job in the background listens to none
     with pytest.raises(KeyboardInterrupt):
         attempt(raising(KeyboardInterrupt()), 5.0)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_process_that_listens_to_no_ctrl_c_takes_it_for_a_failure() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    failure = attempt(raising(KeyboardInterrupt()), 5.0)
+    signal.signal(signal.SIGINT, before)
+    assert failure == Failure(Status.FAILED, "KeyboardInterrupt")
 
 
 @pytest.mark.parametrize("swallows", [False, True])

@@ -90,6 +90,7 @@ def test_a_tumour_is_measured_in_closed_form() -> None:
     assert measured(image, ~mask & mask) == measured(image, None) == (0, 0, 0)
 
 
+@pytest.mark.nightly
 def test_pre_training_changes_the_maps_and_returns_the_part_that_makes_them() -> None:
     rng = np.random.default_rng(0)
     tumour = (np.arange(12) % 2).astype(np.float32)[:, None]

@@ -93,6 +93,7 @@ def test_the_intensity_scale_of_the_scanner_does_not_matter(compact: KerasClassi
     np.testing.assert_allclose(compact.scores(image), compact.scores(image * 2 + 300), atol=1e-3)
 
 
+@pytest.mark.nightly
 def test_training_learns_and_weights_the_rare_class() -> None:
     rng = np.random.default_rng(0)
     labels = np.array([0] * 36 + [1] * 12)

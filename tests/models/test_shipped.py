@@ -99,7 +99,10 @@ def test_the_pretext_is_of_todays_network_and_phantom() -> None:
     assert pretext.pretext_backbone().output_shape == (None, 16, 16, 96)
 
 
-@pytest.mark.parametrize(("network", "source"), EACH)
+@pytest.mark.parametrize(
+    ("network", "source"),
+    [pytest.param(*each, marks=[] if each[0] == "recurrence" else pytest.mark.nightly) for each in EACH],
+)
 def test_fresh_patients_are_told_apart(network: str, source: Phantom) -> None:
     model = NETWORKS[network].build()
     load_shipped(shipped_name(network, source), model)

@@ -185,6 +185,7 @@ def test_a_run_that_has_only_begun_has_a_report(folder: RunFolder, tmp_path: Pat
     assert "8 of 8 cases not computed" in (begun.path / "scores.csv").read_text()
 
 
+@pytest.mark.nightly
 def test_the_same_records_in_any_order_give_the_same_bytes(folder: RunFolder, tmp_path: Path) -> None:
     other = RunFolder(tmp_path / "other")
     other.begin(folder.info(), folder.cases())

@@ -143,6 +143,7 @@ def test_no_number_is_nan(page: Page) -> None:
     assert not re.search(r"\b(nan|NaN|inf|None)\b", words(page).replace("NaN or infinite values", ""))
 
 
+@pytest.mark.nightly
 def test_the_same_folder_gives_the_same_bytes(study: RunFolder, text: str) -> None:
     write_reports(study)
     assert (study.path / "study.html").read_text() == text
@@ -174,6 +175,7 @@ def test_a_class_whose_images_were_not_measured_says_why(tmp_path: Path) -> None
     assert "class-consistency was not measured: took too long" in report
 
 
+@pytest.mark.nightly
 def test_a_trained_folder_as_it_is_makes_a_page(tmp_path: Path) -> None:
     plan = TrainingPlan(folds=2, permutations=3, weights="none")
     model = train(made_samples(6, 4, 2), tiny_backbone(), plan, tmp_path / "model", Silent())

@@ -42,6 +42,8 @@ class Context:
     """Whether the process has done nothing before this cell, and does nothing after it."""
     warm: set[tuple[str, int]] = field(default_factory=set)
     """Methods and classifiers (by number) that have run together in this process, so that nothing is traced again."""
+    answers: dict[str, np.ndarray] = field(default_factory=dict)
+    """Class probabilities of cases, as the model answered the first time."""
     label_maps: dict[tuple[str, str, int], Heatmap] = field(default_factory=dict)
     """Maps by method, case and class that explanations of the cohort are made of."""
 
