@@ -176,6 +176,7 @@ def test_a_layer_that_no_rule_knows_is_refused_by_its_name(layer: Any, name: str
     assert np.isfinite(classifier.relevance(batch, np.array([0, 1]), "guided")).all()
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["VGG16", "ResNet50", "Xception", "MobileNet"])
 def test_the_published_networks_are_made_of_known_layers(name: str) -> None:
     model = getattr(keras.applications, name)(weights=None, input_shape=(96, 96, 3), classes=2)

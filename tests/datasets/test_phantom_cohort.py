@@ -182,6 +182,7 @@ def heterogeneity(volume: Volume) -> float:
     return float(inside.std() / inside.mean())
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("cohort", "differs"), [(Phantom(), True), (PhantomShortcut(), False)])
 def test_tumours_of_the_classes_differ_in_the_phantom_but_not_with_the_shortcut(
     cohort: Phantom, differs: bool, monkeypatch: pytest.MonkeyPatch
@@ -194,6 +195,7 @@ def test_tumours_of_the_classes_differ_in_the_phantom_but_not_with_the_shortcut(
     assert (higher > 0.9) == differs
 
 
+@pytest.mark.nightly
 def test_shortcut_plants_the_confounder_in_recurrent_patients_only(shortcut: PhantomShortcut) -> None:
     volumes = {volume.patient: volume for volume in shortcut.volumes()}
     regions = shortcut.confounder_regions()

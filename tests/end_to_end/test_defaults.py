@@ -75,6 +75,7 @@ def shortcut(default_run: Run) -> Path:
     )
 
 
+@pytest.mark.nightly
 def test_every_cell_of_the_smoke_run_is_measured_or_says_why_not(smoke: Path) -> None:
     info = json.loads((smoke / "run.json").read_text())
     found = scores(smoke)
@@ -106,6 +107,7 @@ def test_the_heatmaps_of_the_default_model_point_at_the_tumour(all_patients: Pat
     assert float(scores(all_patients)["grad-cam", "enrichment"]["low"]) > 2
 
 
+@pytest.mark.nightly
 def test_no_explainer_is_said_to_point_at_the_tumour_of_the_shortcut_model(shortcut: Path) -> None:
     assert right_of(shortcut)[0] >= 26
     with (shortcut / "scores.csv").open(newline="") as file:
@@ -116,6 +118,7 @@ def test_no_explainer_is_said_to_point_at_the_tumour_of_the_shortcut_model(short
     assert "on the tumour none shown" in words(shortcut)
 
 
+@pytest.mark.nightly
 def test_the_shortcut_models_evidence_lies_where_the_confounder_was_planted(shortcut: Path) -> None:
     from skimage.transform import resize
 

@@ -130,6 +130,7 @@ def test_a_pipeline_can_require_a_scenario(undisturbed: Path, tmp_path: Path, xa
     assert "no scenario 'triag'; did you mean 'triage'" in misspelt.errors
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("records", [100])
 def test_killed_at_any_moment_it_goes_on_to_the_same_scores(
     records: int, arguments: list[str], undisturbed: Path, tmp_path: Path

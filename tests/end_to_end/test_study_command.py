@@ -100,6 +100,7 @@ def test_other_patients_are_explained_by_the_first_fold(
     assert {record.fold for record in records} == {0}
 
 
+@pytest.mark.nightly
 def test_a_model_is_not_given_other_intensities_than_it_was_trained_on(
     study: Path, cohort: Path, tmp_path: Path, xaibench: Command
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_model_is_not_given_other_intensities_than_it_was_trained_on(
     assert "trained with --intensity raw, but this run gives it unit images" in done.errors
 
 
+@pytest.mark.nightly
 def test_training_prints_its_figures_and_goes_on_with_more_permutations(
     cohort: Path, tmp_path: Path, xaibench: Command
 ) -> None:

@@ -42,6 +42,7 @@ def likeness(one, other):
     return min(np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("method", "source"), EACH)
 def test_the_map_moves_with_the_image(method, source, images):
     (classifier,) = source.load(Phantom(), Silent()).classifiers

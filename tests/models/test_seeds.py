@@ -49,6 +49,7 @@ def judge_accuracy(folds: Folds) -> Mapping[str, float]:
     return {"judged accuracy": float(np.mean(right))}
 
 
+@pytest.mark.nightly
 def test_each_training_is_the_plain_one_of_its_seed(folder: ModelFolder, tmp_path: Path) -> None:
     study = study_of(folder, seeds=3)
     assert [training.seed for training in study.trainings] == [4, 5, 6]
@@ -63,6 +64,7 @@ def test_a_judge_sees_the_fold_models_and_who_was_held_out(folder: ModelFolder) 
         assert training.figures["judged accuracy"] == pytest.approx(training.figures["accuracy"])
 
 
+@pytest.mark.nightly
 def test_only_missing_trainings_are_made(folder: ModelFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     few = study_of(folder, seeds=2)
     made: list[int] = []

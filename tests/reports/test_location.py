@@ -150,7 +150,8 @@ def blind_location(seed: int, patients: int) -> Location:
     return locations(info, cells_of(records), ["a"])[0]
 
 
-@pytest.mark.parametrize("patients", [8, pytest.param(28, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("patients", [8, 28])
 def test_maps_without_knowledge_are_seldom_above_or_below_chance(patients: int) -> None:
     found = [blind_location(seed, patients) for seed in range(200)]
     assert np.mean([location.above for location in found]) <= 0.06
